@@ -1,0 +1,40 @@
+# The menu. `make help` lists it; what a target does is written in xtask/.
+
+SHELL := /bin/bash
+XTASK := cargo xtask
+BUILT := $(or $(CARGO_TARGET_DIR),target)
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help tools build run down test check bench gen clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+tools: ## Install the programs that the shop needs on one machine (once; kept outside the clone)
+	@$(XTASK) tools
+
+build: ## Build everything
+	cargo build --workspace
+
+run: ## Build the shop and run it on this machine (ARGS="--port 9000" goes to bigtix up)
+	@$(XTASK) run $(ARGS)
+
+down: ## Stop the shop that runs on this machine
+	$(BUILT)/debug/bigtix down $(ARGS)
+
+test: ## Everything a change has to pass (ARGS="-p bigtix-orders" goes to cargo test)
+	@$(XTASK) test $(ARGS)
+
+check: ## Formatting, lints, documentation, layering
+	@$(XTASK) check
+
+bench: ## Build for release and measure (ARGS go to bigtix-bench)
+	@$(XTASK) bench $(ARGS)
+
+gen: ## Write the generated files again: API documents, resource definitions, clients
+	BIGTIX_BLESS=1 cargo test --workspace generated_
+
+clean: ## Remove what was built, and the stopped shop's data
+	@test ! -e .bigtix/run.json || { echo "The shop is running on .bigtix: make down first."; exit 1; }
+	rm -rf $(BUILT) .bigtix

@@ -1,0 +1,140 @@
+//! The release catalog: which version of each service a release of the platform consists of.
+
+use crate::Service;
+use semver::Version;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// One file a release, built into the program.
+const EMBEDDED: &[&str] = &[include_str!("../../releases/1.0.0.json")];
+
+/// One release of the platform.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Release {
+    /// The release's own version, what `spec.version` names.
+    pub version: Version,
+    services: [Version; Service::ALL.len()],
+}
+
+impl Release {
+    /// The version of one service in this release.
+    #[must_use]
+    pub fn service(&self, service: Service) -> &Version {
+        &self.services[service as usize]
+    }
+}
+
+/// Why a release file cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum CatalogError {
+    /// The file is not of the expected form.
+    #[error("the release file cannot be read: {0}")]
+    Malformed(#[from] serde_json::Error),
+    /// The file leaves out a service.
+    #[error("release {release} names no version of {service}")]
+    ServiceMissing {
+        /// The release that the file describes.
+        release: Version,
+        /// The service left out.
+        service: Service,
+    },
+    /// The file names a service that does not exist.
+    #[error("release {release}: {unknown}")]
+    ServiceUnknown {
+        /// The release that the file describes.
+        release: Version,
+        /// The name found.
+        unknown: crate::UnknownService,
+    },
+    /// Two files describe the same release differently.
+    #[error("release {0} is described twice, with different contents")]
+    Contradiction(Version),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ReleaseFile {
+    version: Version,
+    services: BTreeMap<String, Version>,
+}
+
+impl TryFrom<ReleaseFile> for Release {
+    type Error = CatalogError;
+
+    fn try_from(mut file: ReleaseFile) -> Result<Self, Self::Error> {
+        let mut found = Vec::with_capacity(Service::ALL.len());
+        for service in Service::ALL {
+            match file.services.remove(service.as_str()) {
+                Some(version) => found.push(version),
+                None => {
+                    return Err(CatalogError::ServiceMissing {
+                        release: file.version,
+                        service,
+                    });
+                }
+            }
+        }
+        if let Some(name) = file.services.into_keys().next() {
+            let unknown = crate::UnknownService(name);
+            return Err(CatalogError::ServiceUnknown {
+                release: file.version,
+                unknown,
+            });
+        }
+        let services = found.try_into().expect("one version was pushed for each service");
+        Ok(Self {
+            version: file.version,
+            services,
+        })
+    }
+}
+
+/// The known releases.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Catalog {
+    releases: BTreeMap<Version, Release>,
+}
+
+impl Catalog {
+    /// The releases that are built into this program.
+    #[must_use]
+    pub fn embedded() -> Self {
+        EMBEDDED.iter().fold(Self::default(), |catalog, text| {
+            catalog
+                .with(text)
+                .expect("a test reads every release file that is built in")
+        })
+    }
+
+    /// Adds one release from the text of its file, for releases newer than this program.
+    ///
+    /// # Errors
+    /// When the text is malformed, does not name exactly the services, or contradicts a known release.
+    pub fn with(mut self, text: &str) -> Result<Self, CatalogError> {
+        let release = Release::try_from(serde_json::from_str::<ReleaseFile>(text)?)?;
+        if let Some(known) = self.releases.get(&release.version)
+            && *known != release
+        {
+            return Err(CatalogError::Contradiction(release.version));
+        }
+        self.releases.insert(release.version.clone(), release);
+        Ok(self)
+    }
+
+    /// The release of that version.
+    #[must_use]
+    pub fn release(&self, version: &Version) -> Option<&Release> {
+        self.releases.get(version)
+    }
+
+    /// Every known release, oldest first.
+    pub fn releases(&self) -> impl DoubleEndedIterator<Item = &Release> {
+        self.releases.values()
+    }
+
+    /// The newest release that is not a pre-release.
+    #[must_use]
+    pub fn newest(&self) -> Option<&Release> {
+        self.releases().rfind(|release| release.version.pre.is_empty())
+    }
+}

@@ -1,0 +1,153 @@
+//! What the operator found and did. Conditions only; there is no phase.
+
+use super::defaults::default_is_the_empty_object;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+use kube::KubeSchema;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What the operator found and did. A change is done when observedGeneration equals metadata.generation, Ready is True
+/// and version.current equals spec.version; it failed when Progressing is False with reason RolledBack or Failed.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct BigTixStatus {
+    /// Generation of the spec that everything below speaks of.
+    #[serde(default)]
+    pub observed_generation: i64,
+    /// Ready, Available, Progressing, Degraded, DataStoresReady, IngressReady and others, each with reason and message.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
+    pub conditions: Vec<Condition>,
+    /// Which releases run, are aimed at, ran before and were rejected.
+    #[serde(default)]
+    pub version: VersionStatus,
+    /// Each service as it runs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    pub services: Vec<ServiceStatus>,
+    /// Each data store as it runs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    pub data_stores: Vec<DataStoreStatus>,
+    /// The rollout or rollback under way; absent when there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rollout: Option<RolloutStatus>,
+    /// The last ten rollouts, newest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[x_kube(merge_strategy = ListMerge::Atomic)]
+    pub history: Vec<HistoryEntry>,
+    /// Where the shop is found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+}
+
+/// Releases of the platform.
+#[derive(Serialize, Deserialize, Clone, Debug, PartialEq, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct VersionStatus {
+    /// The release that serves users.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub current: Option<String>,
+    /// The release that is being rolled out, or the current one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+    /// The release before the current one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<String>,
+    /// The release that was taken back and is not tried again until the spec changes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rejected: Option<String>,
+}
+
+/// One service as it runs.
+#[derive(Serialize, Deserialize, Clone, Debug, PartialEq, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ServiceStatus {
+    /// Name of the service.
+    pub name: String,
+    /// Version of the service.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// Image that its pods run.
+    pub image: String,
+    /// Pods that are wanted.
+    pub desired: i32,
+    /// Pods that are ready.
+    pub ready: i32,
+    /// Pods that run the newest description.
+    pub updated: i32,
+}
+
+/// One data store as it runs.
+#[derive(Serialize, Deserialize, Clone, Debug, PartialEq, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DataStoreStatus {
+    /// mongodb, nats or redis.
+    pub name: String,
+    /// Whether somebody else runs it.
+    pub external: bool,
+    /// Its version as it says itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// Members that are wanted.
+    pub desired: i32,
+    /// Members that are ready.
+    pub ready: i32,
+    /// The member that accepts writes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub primary: Option<String>,
+    /// Size of each member's volume.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub storage: Option<String>,
+}
+
+/// A rollout or rollback under way.
+#[derive(Serialize, Deserialize, Clone, Debug, PartialEq, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RolloutStatus {
+    /// Tells this rollout from every other.
+    pub id: String,
+    /// Release before it; absent for the first installation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// Release that is being rolled out.
+    pub to: String,
+    /// What is being done.
+    pub step: String,
+    /// The service that the step is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<String>,
+    /// Whether the steps are being taken back.
+    #[serde(default)]
+    pub rolling_back: bool,
+    /// When it began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<Time>,
+    /// Until when the step must have succeeded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline: Option<Time>,
+    /// Whether something was done that cannot be taken back; from then on it only goes forward.
+    #[serde(default)]
+    pub point_of_no_return: bool,
+}
+
+/// A rollout that has ended.
+#[derive(Serialize, Deserialize, Clone, Debug, PartialEq, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct HistoryEntry {
+    /// Release that was rolled out.
+    pub version: String,
+    /// How it ended: Succeeded, RolledBack or Failed.
+    pub result: String,
+    /// Why it ended so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// When it began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<Time>,
+    /// When it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finished_at: Option<Time>,
+}
+
+default_is_the_empty_object!(BigTixStatus, VersionStatus);

@@ -1,0 +1,150 @@
+//! The definition that is installed.
+
+use crate::files::root;
+use bigtix_crds::crd;
+use kube::core::cel;
+use serde_json::Value;
+use std::{env, fs};
+
+pub(crate) fn schema() -> Value {
+    let definition = serde_json::to_value(crd::definition()).expect("plain data");
+    definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"].clone()
+}
+
+/// Calls `see` with each schema and the path to it, lists written as `[]` and free keys as `{}`.
+pub(crate) fn walk(schema: &Value, path: &str, see: &mut impl FnMut(&str, &Value)) {
+    see(path, schema);
+    for (name, child) in schema["properties"].as_object().into_iter().flatten() {
+        let longer = if path.is_empty() {
+            name.clone()
+        } else {
+            format!("{path}.{name}")
+        };
+        walk(child, &longer, see);
+    }
+    if schema["items"].is_object() {
+        walk(&schema["items"], &format!("{path}[]"), see);
+    }
+    if schema["additionalProperties"].is_object() {
+        walk(&schema["additionalProperties"], &format!("{path}{{}}"), see);
+    }
+}
+
+/// Path, rule and message of every rule.
+pub(crate) fn rules() -> Vec<(String, String, String)> {
+    let mut rules = Vec::new();
+    walk(&schema(), "", &mut |path, schema| {
+        for rule in schema["x-kubernetes-validations"]
+            .as_array()
+            .into_iter()
+            .flatten()
+        {
+            let text = |field: &str| rule[field].as_str().unwrap_or_default().to_owned();
+            rules.push((
+                format!("{path}{}", text("fieldPath")),
+                text("rule"),
+                text("message"),
+            ));
+        }
+    });
+    rules
+}
+
+#[test]
+fn generated_crd_is_current() {
+    let path = root().join("crds/bigtix.yaml");
+    let generated = crd::yaml();
+    if env::var_os("BIGTIX_BLESS").is_some_and(|bless| bless == "1") {
+        fs::write(&path, &generated).expect("the file can be written");
+    }
+    let committed = fs::read_to_string(&path).unwrap_or_default();
+    let differs = committed
+        .lines()
+        .zip(generated.lines())
+        .position(|(ours, new)| ours != new);
+    assert!(
+        committed == generated,
+        "crds/bigtix.yaml is stale (first difference on line {}); run BIGTIX_BLESS=1 cargo test -p bigtix-crds",
+        differs.unwrap_or_else(|| committed.lines().count().min(generated.lines().count())) + 1
+    );
+}
+
+#[test]
+fn every_field_of_ours_is_explained() {
+    let mut silent = Vec::new();
+    walk(&schema(), "", &mut |path, schema| {
+        let described = schema["description"].as_str().is_some_and(|text| text.len() > 5);
+        if !described && !path.is_empty() && !path.ends_with(['}', ']']) {
+            silent.push(path.to_owned());
+        }
+    });
+    assert_eq!(silent, Vec::<String>::new());
+}
+
+#[test]
+fn every_rule_has_a_message_of_one_line_and_stays_in_scope() {
+    let schema = cel::compile_schema(&schema());
+    for (path, rule, message) in rules() {
+        assert!(!message.is_empty() && !message.contains('\n'), "{path}: {rule}");
+        let warnings = cel::analyze_rule(&rule, &schema, cel::ScopeContext::CrdValidation);
+        let serious: Vec<_> = warnings
+            .iter()
+            .filter(|warning| warning.kind != cel::WarningKind::MissingBounds)
+            .collect();
+        assert!(serious.is_empty(), "{path}: {serious:?}");
+    }
+}
+
+#[test]
+fn every_text_list_and_map_of_the_spec_has_a_bound() {
+    let mut unbounded = Vec::new();
+    walk(&schema()["properties"]["spec"], "spec", &mut |path, schema| {
+        let bound = match schema["type"].as_str() {
+            Some("string") => ["maxLength", "enum", "format"]
+                .iter()
+                .any(|bound| !schema[bound].is_null()),
+            Some("array") => !schema["maxItems"].is_null(),
+            Some("integer") => !schema["maximum"].is_null() && !schema["minimum"].is_null(),
+            _ => schema["additionalProperties"].is_null() || !schema["maxProperties"].is_null(),
+        };
+        // The values of annotations are bounded by the size of a request, and no rule reads them.
+        if !bound && path != "spec.ingress.annotations{}" {
+            unbounded.push(path.to_owned());
+        }
+    });
+    assert_eq!(unbounded, Vec::<String>::new());
+}
+
+#[test]
+fn the_rules_about_growth_know_the_size_of_a_volume_that_names_none() {
+    let schema = schema();
+    let mut compared = 0;
+    for store in ["mongodb", "nats", "redis"] {
+        let pointer = format!(
+            "/properties/spec/properties/{store}/properties/managed/properties/storage/properties/size"
+        );
+        let default = schema
+            .pointer(&pointer)
+            .and_then(|size| size["default"].as_str())
+            .expect("a default");
+        for (path, rule, _) in rules() {
+            if path.starts_with(&format!("spec.{store}.")) && rule.contains("compareTo") {
+                assert_eq!(rule.matches(&format!("'{default}'")).count(), 2, "{rule}");
+                compared += 1;
+            }
+        }
+    }
+    assert_eq!(compared, 3);
+}
+
+#[test]
+fn no_field_is_nullable_so_that_an_api_server_drops_nulls() {
+    walk(&schema(), "", &mut |path, schema| {
+        assert!(schema["nullable"].is_null(), "{path}")
+    });
+}
+
+#[test]
+fn the_definition_fits_into_the_annotation_of_a_client_side_apply() {
+    assert!(crd::yaml().len() < 256 * 1024);
+}

@@ -1,0 +1,77 @@
+//! The release catalog and the services' own versions.
+
+use crate::files::{read, root};
+use bigtix_crds::{Catalog, Service, Version};
+use serde_json::Value;
+use std::fs;
+
+fn version(text: &str) -> Version {
+    text.parse().expect("a version")
+}
+
+#[test]
+fn the_newest_release_consists_of_the_services_as_they_are() {
+    let catalog = Catalog::embedded();
+    let newest = catalog.newest().expect("there is a release");
+    for service in Service::ALL {
+        let folder = format!("services/{service}");
+        if !root().join(&folder).is_dir() {
+            continue;
+        }
+        let own: Value = serde_json::from_str(&read(&format!("{folder}/version.json"))).expect("JSON");
+        let own = version(own["version"].as_str().expect("a version"));
+        assert_eq!(newest.service(service), &own, "{service}");
+    }
+}
+
+#[test]
+fn every_release_file_is_built_in_under_its_own_name() {
+    let catalog = Catalog::embedded();
+    let mut files = 0;
+    for entry in fs::read_dir(root().join("releases")).expect("a folder") {
+        let name = entry.expect("readable").file_name().into_string().expect("plain");
+        let release = name
+            .strip_suffix(".json")
+            .unwrap_or_else(|| panic!("{name} is no release"));
+        assert!(
+            catalog.release(&version(release)).is_some(),
+            "{name} is not built in"
+        );
+        files += 1;
+    }
+    assert_eq!(catalog.releases().count(), files);
+}
+
+#[test]
+fn the_catalog_can_be_extended_but_not_contradicted() {
+    let file = |release: &str, web: &str| {
+        format!(
+            r#"{{"version": "{release}", "services": {{"auth": "1.0.0", "tickets": "1.0.0", "orders": "1.0.0",
+                "payments": "1.0.0", "expiration": "1.0.0", "web": "{web}"}}}}"#
+        )
+    };
+    let catalog = Catalog::embedded()
+        .with(&file("1.1.0", "1.0.1"))
+        .expect("a new release");
+    assert_eq!(
+        catalog.newest().map(|release| release.version.clone()),
+        Some(version("1.1.0"))
+    );
+    assert_eq!(
+        catalog
+            .clone()
+            .with(&file("1.1.0", "1.0.1"))
+            .expect("the same again"),
+        catalog
+    );
+    let error = |text: &str| Catalog::embedded().with(text).expect_err("refused").to_string();
+    assert_eq!(
+        error(&file("1.0.0", "9.0.0")),
+        "release 1.0.0 is described twice, with different contents"
+    );
+    assert_eq!(
+        error(&file("1.1.0", "1.0.0").replace("\"web\"", "\"wep\"")),
+        "release 1.1.0 names no version of web"
+    );
+    assert!(error("{}").starts_with("the release file cannot be read"));
+}

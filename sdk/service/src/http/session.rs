@@ -1,0 +1,136 @@
+//! Who is asking: a token in the session cookie or in the `Authorization` header, verified by each service by itself.
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bigtix_contracts::UserId;
+use jsonwebtoken::{Algorithm, Validation};
+use serde::{Deserialize, Serialize};
+
+use super::ApiError;
+use super::keys::KeyRing;
+use crate::config::Settings;
+
+/// What a session token says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Caller {
+    /// The user.
+    pub id: UserId,
+    /// The user's address.
+    pub email: String,
+    /// When the session began, in seconds since 1970.
+    pub iat: i64,
+    /// When it ends; tokens of the systems replaced have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exp: Option<i64>,
+    /// Whether the user is an administrator of the shop.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub admin: bool,
+}
+
+/// Verifies session tokens; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Sessions {
+    keys: KeyRing,
+    compat: bool,
+}
+
+impl Sessions {
+    /// Reads `SESSION_KEYS` and `SESSION_COMPAT`.
+    pub fn read(settings: &mut Settings) -> Self {
+        Self {
+            keys: KeyRing::read(settings, "SESSION_KEYS", "keys of session tokens, id:base64 separated by commas; the first signs, all verify"),
+            compat: settings.flag("SESSION_COMPAT", false, "whether tokens without an end are accepted"),
+        }
+    }
+
+    /// A token for `caller`.
+    ///
+    /// # Errors
+    /// Those of the JSON writer.
+    pub fn sign(&self, caller: &Caller) -> Result<String, jsonwebtoken::errors::Error> {
+        self.keys.sign(caller)
+    }
+
+    /// Who the request's token says is asking.
+    pub fn caller(&self, headers: &HeaderMap) -> Option<Caller> {
+        let token = bearer(headers).or_else(|| cookie_token(headers))?;
+        let mut validation = Validation::new(Algorithm::HS256);
+        validation.leeway = 0;
+        validation.validate_aud = false;
+        if self.compat {
+            validation.required_spec_claims.clear();
+        }
+        self.keys.verify(&token, &validation)
+    }
+}
+
+fn bearer(headers: &HeaderMap) -> Option<String> {
+    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())
+}
+
+#[derive(Serialize, Deserialize)]
+struct CookieBody {
+    jwt: String,
+}
+
+/// The value of the session cookie that carries `token`.
+pub fn cookie_value(token: &str) -> String {
+    let body = CookieBody { jwt: token.to_owned() };
+    STANDARD.encode(serde_json::to_vec(&body).expect("a string is JSON"))
+}
+
+fn cookie_token(headers: &HeaderMap) -> Option<String> {
+    let values = headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok());
+    let pairs = values.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    let mut sessions = pairs.filter(|(name, _)| *name == "session" || *name == "express:sess");
+    sessions.find_map(|(_, value)| decode_cookie(value))
+}
+
+fn decode_cookie(value: &str) -> Option<String> {
+    let value = value.trim_matches('"').replace("%3D", "=").replace("%3d", "=");
+    let bytes = STANDARD.decode(value).ok()?;
+    serde_json::from_slice::<CookieBody>(&bytes).ok().map(|body| body.jwt)
+}
+
+/// Whether the request carries a session cookie, valid or not: a browser may have sent it without being asked.
+pub fn has_session_cookie(headers: &HeaderMap) -> bool {
+    let values = headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(';')).any(|pair| matches!(pair.trim().split_once('='), Some(("session" | "express:sess", _))))
+}
+
+/// Extractor: somebody who may or may not be signed in. A bad token is anonymous.
+pub struct Visitor(pub Option<Caller>);
+
+impl Visitor {
+    /// The caller, or 401.
+    ///
+    /// # Errors
+    /// 401 "Not authorized".
+    pub fn require(self) -> Result<Caller, ApiError> {
+        self.0.ok_or_else(ApiError::not_authorized)
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Visitor {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        let sessions = parts.extensions.get::<Sessions>().ok_or_else(|| ApiError::internal("routes lack the Sessions layer"))?;
+        Ok(Self(sessions.caller(&parts.headers)))
+    }
+}
+
+/// Extractor: somebody who is signed in; 401 for anybody else.
+pub struct SignedIn(pub Caller);
+
+impl<S: Send + Sync> FromRequestParts<S> for SignedIn {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        Visitor::from_request_parts(parts, state).await?.require().map(Self)
+    }
+}

@@ -1,0 +1,122 @@
+//! How far the relay got: one document of the collection `relay`, whose id is the stream's name.
+
+use bson::{Bson, Document, doc};
+use mongodb::Collection;
+use mongodb::change_stream::event::ResumeToken;
+use mongodb::error::Error;
+use mongodb::options::ReturnDocument;
+
+use crate::mongo::Mongo;
+
+/// What the relay knows of its stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Known {
+    /// When the server made the stream, in nanoseconds of Unix time; `None` when it must be made.
+    pub(crate) created: Option<i64>,
+    /// The highest sequence that was acknowledged.
+    pub(crate) sequence: u64,
+    /// How many messages it held when it was last looked at.
+    pub(crate) messages: u64,
+    /// How often it was lost.
+    pub(crate) epoch: i64,
+}
+
+/// The stored progress could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ProgressError {
+    #[error(transparent)]
+    Driver(#[from] Error),
+    #[error("another instance has taken over")]
+    Superseded,
+}
+
+/// The document, as the instance that took it over sees it. Each taking over raises `term`; an instance whose term has
+/// passed can write no more, so that it never moves the progress back.
+#[derive(Debug)]
+pub(crate) struct Progress {
+    relays: Collection<Document>,
+    stream: String,
+    term: i64,
+    pub(crate) known: Known,
+    pub(crate) token: Option<ResumeToken>,
+}
+
+impl Progress {
+    /// Takes over from whoever had it.
+    pub(crate) async fn take_over(mongo: &Mongo, stream: &str) -> Result<Self, ProgressError> {
+        let relays = mongo.collection("relay");
+        let document = relays
+            .find_one_and_update(doc! {"_id": stream}, doc! {"$inc": {"term": 1_i64}})
+            .upsert(true)
+            .return_document(ReturnDocument::After)
+            .await?
+            .unwrap_or_default();
+        let number = |name: &str| document.get_i64(name).unwrap_or_default();
+        let known = Known {
+            created: document.get_i64("created").ok(),
+            sequence: u64::try_from(number("sequence")).unwrap_or_default(),
+            messages: u64::try_from(number("messages")).unwrap_or_default(),
+            epoch: number("epoch"),
+        };
+        let token = document.get("token").filter(|token| **token != Bson::Null);
+        // A token that cannot be read is like one that is too old: the scan makes up for it.
+        let token = token.and_then(|token| bson::deserialize_from_bson(token.clone()).ok());
+        Ok(Self {
+            relays,
+            stream: stream.to_owned(),
+            term: number("term"),
+            known,
+            token,
+        })
+    }
+
+    /// Stores what is known, and the token if there is one.
+    pub(crate) async fn save(&self) -> Result<(), ProgressError> {
+        let mut set = doc! {
+            "created": self.known.created,
+            "sequence": stored(self.known.sequence),
+            "messages": stored(self.known.messages),
+        };
+        if let Some(token) = &self.token {
+            set.insert("token", bson::serialize_to_bson(token).map_err(Error::from)?);
+        }
+        self.update(doc! {}, doc! {"$set": set}).await
+    }
+
+    /// Notes that the stream is lost: it has to be made anew, and everything has to be published again. If we stop
+    /// right after this, the next one reads exactly that.
+    pub(crate) async fn raise_epoch(&mut self) -> Result<(), ProgressError> {
+        let epoch = self.known.epoch;
+        let update = doc! {
+            "$set": {"epoch": epoch + 1, "created": null, "sequence": 0_i64, "messages": 0_i64},
+            "$unset": {"token": ""},
+        };
+        // The field is absent as long as it is 0.
+        let unraised = if epoch == 0 {
+            doc! {"epoch": {"$in": [0_i64, null]}}
+        } else {
+            doc! {"epoch": epoch}
+        };
+        self.update(unraised, update).await?;
+        self.known = Known {
+            epoch: epoch + 1,
+            ..Known::default()
+        };
+        self.token = None;
+        Ok(())
+    }
+
+    async fn update(&self, mut filter: Document, update: Document) -> Result<(), ProgressError> {
+        filter.extend(doc! {"_id": &self.stream, "term": self.term});
+        let outcome = self.relays.update_one(filter, update).await?;
+        if outcome.matched_count == 1 {
+            Ok(())
+        } else {
+            Err(ProgressError::Superseded)
+        }
+    }
+}
+
+fn stored(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}

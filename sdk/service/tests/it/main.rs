@@ -1,0 +1,8 @@
+//! The service kit against real stores.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod consumer;
+mod outages;
+mod relay;
+mod stores;
+mod world;

@@ -1,0 +1,197 @@
+//! The collection whose one unique index decides who holds a ticket.
+
+use bigtix_contracts::events::{OrderState, Versioned};
+use bigtix_contracts::internal::{ClaimKind, ClaimOutcome};
+use bigtix_contracts::{OrderId, TicketId};
+use bigtix_service::mongo::{Mongo, MongoError, duplicate_key};
+use bson::{Bson, DateTime, Document, doc};
+use futures::TryStreamExt;
+use mongodb::error::{Error, ErrorKind};
+use mongodb::options::IndexOptions;
+use mongodb::{Collection, IndexModel};
+
+use super::documents::{ClaimDocumentKind, OrderDocument, oid};
+
+/// Name of the collection.
+pub(crate) const CLAIMS: &str = "claims";
+/// Name of the index that is the whole safety argument.
+const HELD_ONCE: &str = "held_once";
+
+/// Who holds a ticket.
+#[derive(Debug, Clone)]
+pub(crate) struct Holder {
+    /// The order or claim.
+    pub(crate) id: OrderId,
+    /// What it is.
+    pub(crate) kind: HolderKind,
+    /// All the tickets it holds.
+    pub(crate) tickets: Vec<TicketId>,
+}
+
+/// What holds a ticket.
+#[derive(Debug, Clone)]
+pub(crate) enum HolderKind {
+    /// An order.
+    Order(Box<Versioned<OrderState>>),
+    /// An edit under way, or left behind and about to be settled.
+    Edit,
+    /// A withdrawal, for ever.
+    Withdrawn,
+}
+
+/// What became of one order of an insert.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum InsertFate {
+    /// It holds its tickets.
+    Placed,
+    /// An order or claim holds one of them.
+    Held,
+    /// An order with this id exists already.
+    Exists,
+    /// Nobody knows.
+    Unknown,
+}
+
+/// The claims.
+#[derive(Clone)]
+pub(crate) struct Claims {
+    mongo: Mongo,
+}
+
+impl Claims {
+    /// Prepares the collection: its validator and its indexes, the unique one above all.
+    pub(crate) async fn prepare(mongo: Mongo) -> Result<Self, MongoError> {
+        let database = mongo.database();
+        match database.create_collection(CLAIMS).validator(validator()).await {
+            Ok(()) => {}
+            Err(error) if matches!(error.kind.as_ref(), ErrorKind::Command(c) if c.code == 48) => {
+                database.run_command(doc! {"collMod": CLAIMS, "validator": validator()}).await?;
+            }
+            Err(error) => return Err(error.into()),
+        }
+        let held_once = IndexOptions::builder().name(HELD_ONCE.to_owned()).unique(true).partial_filter_expression(doc! {"active": true}).build();
+        let due = IndexOptions::builder().name("due".to_owned()).partial_filter_expression(doc! {"status": "created"}).build();
+        let indexes = [
+            IndexModel::builder().keys(doc! {"ticketIds": 1}).options(held_once).build(),
+            IndexModel::builder().keys(doc! {"expiresAt": 1}).options(due).build(),
+            IndexModel::builder().keys(doc! {"userId": 1, "createdAt": -1, "_id": -1}).build(),
+        ];
+        mongo.ensure_indexes(CLAIMS, &indexes).await?;
+        Ok(Self { mongo })
+    }
+
+    /// The orders among the claims.
+    pub(crate) fn orders(&self) -> Collection<OrderDocument> {
+        self.mongo.database().collection(CLAIMS)
+    }
+
+    fn documents(&self) -> Collection<Document> {
+        self.mongo.collection(CLAIMS)
+    }
+
+    /// Inserts all of `orders` in one command; each gets its own fate.
+    pub(crate) async fn insert(&self, orders: &[OrderDocument]) -> Vec<InsertFate> {
+        match self.orders().insert_many(orders).ordered(false).await {
+            Ok(_) => vec![InsertFate::Placed; orders.len()],
+            Err(error) => fates(&error, orders.len()),
+        }
+    }
+
+    /// Who holds any of `tickets` now.
+    pub(crate) async fn holders(&self, tickets: &[TicketId]) -> Result<Vec<Holder>, Error> {
+        let ids: Vec<_> = tickets.iter().map(|ticket| oid(ticket.bytes())).collect();
+        let cursor = self.documents().find(doc! {"ticketIds": {"$in": ids}, "active": true}).await?;
+        cursor.and_then(async |document| Ok(read_holder(document)?)).try_collect().await
+    }
+
+    /// Claims a ticket for its seller.
+    pub(crate) async fn claim(&self, id: OrderId, kind: ClaimKind, ticket: TicketId) -> Result<ClaimOutcome, Error> {
+        let kind = match kind {
+            ClaimKind::Edit => "edit",
+            ClaimKind::Withdrawn => "withdrawn",
+        };
+        let claim = doc! {"_id": oid(id.bytes()), "kind": kind, "active": true, "ticketIds": [oid(ticket.bytes())], "createdAt": DateTime::now()};
+        match self.documents().insert_one(claim).await {
+            Ok(_) => Ok(ClaimOutcome::Claimed),
+            Err(error) => match duplicate_key(&error) {
+                Some(duplicate) if duplicate.index == "_id_" => self.repeated_claim(id).await,
+                Some(_) if self.is_active(id).await? => Ok(ClaimOutcome::Claimed),
+                Some(_) => Ok(ClaimOutcome::Taken),
+                None => Err(error),
+            },
+        }
+    }
+
+    async fn repeated_claim(&self, id: OrderId) -> Result<ClaimOutcome, Error> {
+        Ok(if self.is_active(id).await? { ClaimOutcome::Claimed } else { ClaimOutcome::Released })
+    }
+
+    async fn is_active(&self, id: OrderId) -> Result<bool, Error> {
+        Ok(self.documents().find_one(doc! {"_id": oid(id.bytes()), "active": true}).await?.is_some())
+    }
+
+    /// Ends an edit's claim. One that has not arrived yet finds itself ended.
+    pub(crate) async fn release(&self, id: OrderId, ticket: TicketId) -> Result<(), Error> {
+        let ended = doc! {"$set": {"active": false}, "$setOnInsert": {"kind": "edit", "ticketIds": [oid(ticket.bytes())], "createdAt": DateTime::now()}};
+        self.documents().update_one(doc! {"_id": oid(id.bytes())}, ended).upsert(true).await.map(|_| ())
+    }
+
+    /// Makes a claim stay for ever.
+    pub(crate) async fn keep_as_withdrawn(&self, id: OrderId, ticket: TicketId) -> Result<(), Error> {
+        let kept = doc! {"$set": {"kind": "withdrawn"}, "$setOnInsert": {"active": true, "ticketIds": [oid(ticket.bytes())], "createdAt": DateTime::now()}};
+        self.documents().update_one(doc! {"_id": oid(id.bytes())}, kept).upsert(true).await.map(|_| ())
+    }
+}
+
+fn read_holder(document: Document) -> Result<Holder, Error> {
+    let id = document.get_object_id("_id").map_err(Error::custom)?;
+    let ids = document.get_array("ticketIds").map_err(Error::custom)?;
+    let tickets = ids.iter().filter_map(Bson::as_object_id).map(|id| TicketId::from_bytes(id.bytes())).collect();
+    let kind: ClaimDocumentKind = bson::deserialize_from_bson(document.get("kind").cloned().unwrap_or(Bson::Null)).map_err(Error::custom)?;
+    let kind = match kind {
+        ClaimDocumentKind::Edit => HolderKind::Edit,
+        ClaimDocumentKind::Withdrawn => HolderKind::Withdrawn,
+        ClaimDocumentKind::Order => {
+            let order: OrderDocument = bson::deserialize_from_document(document).map_err(Error::custom)?;
+            HolderKind::Order(Box::new(order.into_order()))
+        }
+    };
+    Ok(Holder { id: OrderId::from_bytes(id.bytes()), kind, tickets })
+}
+
+/// What an error says of each of `count` documents. A write concern error leaves every one in doubt that did not fail.
+fn fates(error: &Error, count: usize) -> Vec<InsertFate> {
+    let ErrorKind::InsertMany(failed) = error.kind.as_ref() else { return vec![InsertFate::Unknown; count] };
+    let in_doubt = failed.write_concern_error.is_some();
+    let mut fates = vec![if in_doubt { InsertFate::Unknown } else { InsertFate::Placed }; count];
+    for refused in failed.write_errors.iter().flatten() {
+        let fate = match refused.code {
+            11000 if refused.message.contains(HELD_ONCE) => InsertFate::Held,
+            11000 => InsertFate::Exists,
+            _ => InsertFate::Unknown,
+        };
+        if let Some(slot) = fates.get_mut(refused.index) {
+            *slot = fate;
+        }
+    }
+    fates
+}
+
+/// The shape that keeps the index's argument sound: one to twenty different ids, and `active` as the status says.
+fn validator() -> Document {
+    let holds = doc! {"$or": [
+        {"$in": ["$status", ["created", "awaiting:payment", "complete"]]},
+        {"$and": [{"$eq": ["$status", "refunded"]}, {"$ne": ["$relisted", true]}]},
+    ]};
+    doc! {
+        "$jsonSchema": {
+            "required": ["kind", "active", "ticketIds"],
+            "properties": {
+                "kind": {"enum": ["order", "edit", "withdrawn"]},
+                "active": {"bsonType": "bool"},
+                "ticketIds": {"bsonType": "array", "minItems": 1, "maxItems": 20, "uniqueItems": true, "items": {"bsonType": "objectId"}},
+            },
+        },
+        "$expr": {"$or": [{"$ne": ["$kind", "order"]}, {"$eq": ["$active", holds]}]},
+    }
+}

@@ -1,0 +1,133 @@
+//! The service's own copies of tickets.
+//!
+//! A copy in memory may be stale: prices are read once more from the store after the claim holds, and a claim can only
+//! come after an edit's state is in the store's copy.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use bigtix_contracts::events::{TicketState, Versioned};
+use bigtix_contracts::internal::{ReadEventTickets, ReadTickets, TicketList, paths};
+use bigtix_contracts::TicketId;
+use bigtix_service::internal::{CallError, Peer};
+use bigtix_service::mongo::{Mongo, MongoError, Update, UpdateOne};
+use bson::{Bson, Document, doc};
+use futures::TryStreamExt;
+use mongodb::error::Error;
+use moka::sync::Cache;
+
+use super::documents::oid;
+
+const COPIES: &str = "tickets";
+/// How many copies are kept in memory; one takes less than a kilobyte.
+const REMEMBERED: u64 = 50_000;
+
+type Copy = Arc<Versioned<TicketState>>;
+
+/// Why a ticket could not be read.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CopyError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] Error),
+    /// The tickets service failed.
+    #[error(transparent)]
+    Owner(#[from] CallError),
+}
+
+/// Copies of tickets, in the store and in memory.
+#[derive(Clone)]
+pub(crate) struct Copies {
+    mongo: Mongo,
+    owner: Peer,
+    memory: Cache<TicketId, Copy>,
+}
+
+impl Copies {
+    /// Prepares the collection.
+    pub(crate) async fn prepare(mongo: Mongo, owner: Peer) -> Result<Self, MongoError> {
+        mongo.ensure_indexes(COPIES, &[]).await?;
+        Ok(Self { mongo, owner, memory: Cache::new(REMEMBERED) })
+    }
+
+    /// Those of `ids` that exist, as lately known; asks their owner for those never heard of.
+    pub(crate) async fn read(&self, ids: &[TicketId]) -> Result<HashMap<TicketId, Copy>, CopyError> {
+        let mut found: HashMap<TicketId, Copy> = ids.iter().filter_map(|id| Some((*id, self.memory.get(id)?))).collect();
+        let missing = |found: &HashMap<TicketId, Copy>| -> Vec<TicketId> { ids.iter().filter(|id| !found.contains_key(id)).copied().collect() };
+        let unknown_here = missing(&found);
+        if unknown_here.is_empty() {
+            return Ok(found);
+        }
+        found.extend(self.read_stored(&unknown_here).await?);
+        let unknown = missing(&found);
+        if !unknown.is_empty() {
+            let list: TicketList = self.owner.call(paths::READ_TICKETS, &ReadTickets { ids: unknown }).await?;
+            found.extend(self.keep(list.tickets).await?);
+        }
+        Ok(found)
+    }
+
+    /// Those of `ids` that the store has, as they are now.
+    pub(crate) async fn read_stored(&self, ids: &[TicketId]) -> Result<HashMap<TicketId, Copy>, Error> {
+        let oids: Vec<_> = ids.iter().map(|id| oid(id.bytes())).collect();
+        let rows: Vec<Document> = self.mongo.collection(COPIES).find(doc! {"_id": {"$in": oids}}).await?.try_collect().await?;
+        let copies: Result<Vec<Copy>, Error> = rows.into_iter().map(|row| Ok(Arc::new(read_copy(&row)?))).collect();
+        Ok(self.remember(copies?))
+    }
+
+    /// The versions of `ids` as the store has them now.
+    pub(crate) async fn read_versions(&self, ids: &[TicketId]) -> Result<HashMap<TicketId, i64>, Error> {
+        let oids: Vec<_> = ids.iter().map(|id| oid(id.bytes())).collect();
+        let rows = self.mongo.collection(COPIES).find(doc! {"_id": {"$in": oids}}).projection(doc! {"version": 1}).await?;
+        let pair = async |row: Document| {
+            let id = row.get_object_id("_id").map_err(Error::custom)?;
+            Ok((TicketId::from_bytes(id.bytes()), row.get_i64("version").map_err(Error::custom)?))
+        };
+        rows.and_then(pair).try_collect().await
+    }
+
+    /// Every ticket of an event as its owner knows them now; `None` when there is no such event and no such ticket.
+    pub(crate) async fn read_event(&self, event_id: &str) -> Result<Option<Vec<Copy>>, CopyError> {
+        let list: TicketList = self.owner.call(paths::READ_EVENT_TICKETS, &ReadEventTickets { event_id: event_id.to_owned() }).await?;
+        if !list.event_exists && list.tickets.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(self.keep(list.tickets).await?.into_values().collect()))
+    }
+
+    /// Stores what is newer than what is there, and answers with it.
+    pub(crate) async fn keep(&self, tickets: Vec<Versioned<TicketState>>) -> Result<HashMap<TicketId, Copy>, Error> {
+        let updates = tickets.iter().map(newer).collect::<Result<Vec<_>, _>>()?;
+        for chunk in updates.chunks(1000) {
+            let outcome = self.mongo.bulk_update(COPIES, chunk.to_vec()).await?;
+            if let Some((_, code, message)) = outcome.first_failure() {
+                return Err(Error::custom(format!("a copy could not be stored: {code} {message}")));
+            }
+        }
+        Ok(self.remember(tickets.into_iter().map(Arc::new).collect()))
+    }
+
+    fn remember(&self, copies: Vec<Copy>) -> HashMap<TicketId, Copy> {
+        for copy in &copies {
+            let known = self.memory.get(&copy.state.id);
+            if known.is_none_or(|known| known.version < copy.version) {
+                self.memory.insert(copy.state.id, copy.clone());
+            }
+        }
+        copies.into_iter().map(|copy| (copy.state.id, copy)).collect()
+    }
+}
+
+fn newer(ticket: &Versioned<TicketState>) -> Result<UpdateOne, Error> {
+    let state = serde_json::to_string(&ticket.state).map_err(Error::custom)?;
+    Ok(UpdateOne {
+        filter: doc! {"_id": oid(ticket.state.id.bytes()), "version": {"$lt": ticket.version}},
+        update: Update::Document(doc! {"$set": {"version": ticket.version, "state": state}}),
+        upsert: true,
+    })
+}
+
+fn read_copy(row: &Document) -> Result<Versioned<TicketState>, Error> {
+    let state = row.get("state").and_then(Bson::as_str).ok_or_else(|| Error::custom("a copy without state"))?;
+    Ok(Versioned { version: row.get_i64("version").map_err(Error::custom)?, state: serde_json::from_str(state).map_err(Error::custom)? })
+}

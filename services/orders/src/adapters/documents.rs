@@ -1,0 +1,148 @@
+//! Orders as the store keeps them.
+
+use bigtix_contracts::events::{CancelReason, Envelope, OrderState, OrderStatus, OrderTicket, Versioned};
+use bigtix_contracts::{Cents, OrderId, PaymentId, TicketId, UserId};
+use bigtix_service::mongo::{from_bson_time, to_bson_time};
+use bigtix_service::outbox::ReadError;
+use bson::oid::ObjectId;
+use bson::{DateTime, Document};
+use serde::{Deserialize, Serialize};
+
+/// What kind of claim a document of the collection is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum ClaimDocumentKind {
+    Order,
+    Edit,
+    Withdrawn,
+}
+
+/// One order; also its own outbox.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct OrderDocument {
+    #[serde(rename = "_id")]
+    pub(crate) id: ObjectId,
+    pub(crate) kind: ClaimDocumentKind,
+    pub(crate) active: bool,
+    pub(crate) ticket_ids: Vec<ObjectId>,
+    pub(crate) user_id: ObjectId,
+    pub(crate) status: OrderStatus,
+    pub(crate) reason: Option<CancelReason>,
+    pub(crate) expires_at: DateTime,
+    pub(crate) created_at: DateTime,
+    pub(crate) total: i64,
+    pub(crate) tickets: Vec<TicketDocument>,
+    pub(crate) payment_id: Option<ObjectId>,
+    pub(crate) relisted: bool,
+    pub(crate) version: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) traceparent: Option<String>,
+}
+
+/// A ticket as an order remembers it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct TicketDocument {
+    id: ObjectId,
+    seller_id: ObjectId,
+    title: String,
+    price: i64,
+    version: i64,
+    serial_number: String,
+    event_id: Option<String>,
+}
+
+/// The store's form of an id.
+pub(crate) fn oid(bytes: [u8; 12]) -> ObjectId {
+    ObjectId::from_bytes(bytes)
+}
+
+impl From<&OrderTicket> for TicketDocument {
+    fn from(ticket: &OrderTicket) -> Self {
+        let OrderTicket { id, seller_id, title, price, version, serial_number, event_id } = ticket.clone();
+        Self { id: oid(id.bytes()), seller_id: oid(seller_id.bytes()), title, price: price.0, version, serial_number, event_id }
+    }
+}
+
+impl From<TicketDocument> for OrderTicket {
+    fn from(document: TicketDocument) -> Self {
+        let TicketDocument { id, seller_id, title, price, version, serial_number, event_id } = document;
+        Self {
+            id: TicketId::from_bytes(id.bytes()),
+            seller_id: UserId::from_bytes(seller_id.bytes()),
+            title,
+            price: Cents(price),
+            version,
+            serial_number,
+            event_id,
+        }
+    }
+}
+
+impl OrderDocument {
+    /// The document of `order` at `version`.
+    pub(crate) fn new(order: &OrderState, version: i64, traceparent: Option<String>) -> Self {
+        let active = order.holds_tickets();
+        let OrderState { id, user_id, status, reason, expires_at, created_at, total, tickets, payment_id, relisted } = order;
+        Self {
+            id: oid(id.bytes()),
+            kind: ClaimDocumentKind::Order,
+            active,
+            ticket_ids: tickets.iter().map(|ticket| oid(ticket.id.bytes())).collect(),
+            user_id: oid(user_id.bytes()),
+            status: *status,
+            reason: *reason,
+            expires_at: to_bson_time(*expires_at),
+            created_at: to_bson_time(*created_at),
+            total: total.0,
+            tickets: tickets.iter().map(TicketDocument::from).collect(),
+            payment_id: payment_id.map(|id| oid(id.bytes())),
+            relisted: *relisted,
+            version,
+            traceparent,
+        }
+    }
+
+    /// The order in the document.
+    pub(crate) fn into_order(self) -> Versioned<OrderState> {
+        let Self {
+            id,
+            kind: _,
+            active: _,
+            ticket_ids: _,
+            user_id,
+            status,
+            reason,
+            expires_at,
+            created_at,
+            total,
+            tickets,
+            payment_id,
+            relisted,
+            version,
+            traceparent: _,
+        } = self;
+        let state = OrderState {
+            id: OrderId::from_bytes(id.bytes()),
+            user_id: UserId::from_bytes(user_id.bytes()),
+            status,
+            reason,
+            expires_at: from_bson_time(expires_at),
+            created_at: from_bson_time(created_at),
+            total: Cents(total),
+            tickets: tickets.into_iter().map(OrderTicket::from).collect(),
+            payment_id: payment_id.map(|id| PaymentId::from_bytes(id.bytes())),
+            relisted,
+        };
+        Versioned { version, state }
+    }
+}
+
+/// The event that an order's document is.
+pub(crate) fn read_event(document: &Document) -> Result<Envelope<OrderState>, ReadError> {
+    let document: OrderDocument = bson::deserialize_from_document(document.clone()).map_err(|error| ReadError(error.to_string()))?;
+    let traceparent = document.traceparent.clone();
+    let Versioned { version, state } = document.into_order();
+    Ok(Envelope::new(state, version, jiff::Timestamp::now(), traceparent))
+}

@@ -1,0 +1,166 @@
+//! Reading orders and changing them by compare-and-set.
+
+use std::collections::HashMap;
+
+use bigtix_contracts::events::{OrderState, Versioned};
+use bigtix_contracts::{OrderId, UserId};
+use bigtix_service::clock::StoreClock;
+use bigtix_service::http::Page;
+use bson::{Bson, DateTime, Document, doc};
+use futures::TryStreamExt;
+use mongodb::error::Error;
+use mongodb::options::ReturnDocument;
+
+use super::Claims;
+use super::documents::{OrderDocument, oid};
+use crate::domain::order::{Command, Guard, Verdict, decide, is_overdue};
+
+/// How often a compare-and-set that lost is decided anew.
+const ATTEMPTS: usize = 12;
+
+/// What became of a command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Applied {
+    /// The order is where the command wants it.
+    Done(Versioned<OrderState>),
+    /// The order is elsewhere and stays there.
+    Refused(Versioned<OrderState>),
+}
+
+impl Applied {
+    /// The order as it is now.
+    pub(crate) fn into_order(self) -> Versioned<OrderState> {
+        match self {
+            Self::Done(order) | Self::Refused(order) => order,
+        }
+    }
+}
+
+/// The orders among the claims, with the clock that decides on expiry.
+#[derive(Clone)]
+pub(crate) struct Orders {
+    claims: Claims,
+    clock: StoreClock,
+}
+
+fn all_orders() -> Document {
+    doc! {"kind": "order"}
+}
+
+impl Orders {
+    /// Orders in `claims`, expiring by `clock`.
+    pub(crate) fn new(claims: Claims, clock: StoreClock) -> Self {
+        Self { claims, clock }
+    }
+
+    /// The order as it is now; an overdue one is expired first.
+    pub(crate) async fn find(&self, id: OrderId) -> Result<Option<Versioned<OrderState>>, Error> {
+        match self.find_stored(id).await? {
+            Some(order) => self.expire_if_overdue(order).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    async fn find_stored(&self, id: OrderId) -> Result<Option<Versioned<OrderState>>, Error> {
+        let filter = doc! {"_id": oid(id.bytes()), "kind": "order"};
+        Ok(self.claims.orders().find_one(filter).await?.map(OrderDocument::into_order))
+    }
+
+    /// A buyer's orders, newest first; one more than the page holds, where there are more.
+    pub(crate) async fn find_of(&self, user: UserId, page: &Page) -> Result<Vec<Versioned<OrderState>>, Error> {
+        let mut filter = doc! {"kind": "order", "userId": oid(user.bytes())};
+        if let Some(after) = page.after {
+            let at = DateTime::from_millis(after.millis);
+            filter.insert("$or", vec![doc! {"createdAt": {"$lt": at}}, doc! {"createdAt": at, "_id": {"$lt": oid(after.id)}}]);
+        }
+        let limit = i64::try_from(page.limit + 1).unwrap_or(i64::MAX);
+        let rows: Vec<OrderDocument> =
+            self.claims.orders().find(filter).sort(doc! {"createdAt": -1, "_id": -1}).limit(limit).await?.try_collect().await?;
+        let mut orders = Vec::with_capacity(rows.len());
+        for row in rows {
+            orders.push(self.expire_if_overdue(row.into_order()).await?);
+        }
+        Ok(orders)
+    }
+
+    /// `order`, expired if its time is over.
+    pub(crate) async fn expire_if_overdue(&self, order: Versioned<OrderState>) -> Result<Versioned<OrderState>, Error> {
+        if !is_overdue(&order.state, self.clock.now()) {
+            return Ok(order);
+        }
+        let id = order.state.id;
+        Ok(self.apply(id, Command::Expire).await?.map_or(order, Applied::into_order))
+    }
+
+    /// Applies `command` by compare-and-set; `None` when there is no such order.
+    pub(crate) async fn apply(&self, id: OrderId, command: Command) -> Result<Option<Applied>, Error> {
+        for _ in 0..ATTEMPTS {
+            let Some(order) = self.find_stored(id).await? else { return Ok(None) };
+            match decide(&order.state, command, self.clock.now()) {
+                Verdict::Already => return Ok(Some(Applied::Done(order))),
+                Verdict::Refused => return self.expire_refused(order, command).await.map(Some),
+                Verdict::Change(next, guard) => {
+                    if let Some(changed) = self.compare_and_set(&order, &next, guard).await? {
+                        return Ok(Some(Applied::Done(changed)));
+                    }
+                }
+            }
+        }
+        Err(Error::custom("an order changed too often to be changed"))
+    }
+
+    /// A refusal because the time is over leaves the order expired.
+    async fn expire_refused(&self, order: Versioned<OrderState>, command: Command) -> Result<Applied, Error> {
+        match command {
+            Command::Expire => Ok(Applied::Refused(order)),
+            _ => Box::pin(self.expire_if_overdue(order)).await.map(Applied::Refused),
+        }
+    }
+
+    /// Replaces version `order.version` by `next`, if the store's clock agrees with `guard` at that moment.
+    pub(crate) async fn compare_and_set(
+        &self,
+        order: &Versioned<OrderState>,
+        next: &OrderState,
+        guard: Guard,
+    ) -> Result<Option<Versioned<OrderState>>, Error> {
+        let mut filter = doc! {"_id": oid(order.state.id.bytes()), "version": order.version};
+        match guard {
+            Guard::None => {}
+            Guard::NotOverdue => drop(filter.insert("$expr", doc! {"$gt": ["$expiresAt", "$$NOW"]})),
+            Guard::Overdue => drop(filter.insert("$expr", doc! {"$lte": ["$expiresAt", "$$NOW"]})),
+        }
+        let mut set = bson::serialize_to_document(&OrderDocument::new(next, order.version + 1, None)).map_err(Error::custom)?;
+        set.remove("_id");
+        let changed = self.claims.orders().find_one_and_update(filter, doc! {"$set": set}).return_document(ReturnDocument::After).await?;
+        Ok(changed.map(OrderDocument::into_order))
+    }
+
+    /// Expires every order whose time is over, by the store's clock; returns how many.
+    pub(crate) async fn sweep(&self) -> Result<u64, Error> {
+        let soon = DateTime::from_millis(self.clock.now().as_millisecond() + 60_000);
+        let mut filter = all_orders();
+        filter.extend(doc! {"status": "created", "expiresAt": {"$lte": soon}, "$expr": {"$lte": ["$expiresAt", "$$NOW"]}});
+        let expire = doc! {"$set": {"status": "cancelled", "reason": "expired", "active": false, "version": {"$add": ["$version", 1_i64]}}};
+        Ok(self.claims.orders().update_many(filter, vec![expire]).await?.modified_count)
+    }
+
+    /// How many tickets each of `users` holds in created orders.
+    pub(crate) async fn count_held(&self, users: &[UserId]) -> Result<HashMap<UserId, usize>, Error> {
+        let ids: Vec<_> = users.iter().map(|user| oid(user.bytes())).collect();
+        let stages = [
+            doc! {"$match": {"userId": {"$in": ids}, "kind": "order", "status": "created", "$expr": {"$gt": ["$expiresAt", "$$NOW"]}}},
+            doc! {"$group": {"_id": "$userId", "held": {"$sum": {"$size": "$ticketIds"}}}},
+        ];
+        let rows: Vec<Document> = self.claims.orders().aggregate(stages).await?.try_collect().await?;
+        let pair = |row: &Document| {
+            let held = match row.get("held")? {
+                Bson::Int32(held) => usize::try_from(*held).ok()?,
+                Bson::Int64(held) => usize::try_from(*held).ok()?,
+                _ => return None,
+            };
+            Some((UserId::from_bytes(row.get_object_id("_id").ok()?.bytes()), held))
+        };
+        Ok(rows.iter().filter_map(pair).collect())
+    }
+}

@@ -1,0 +1,178 @@
+//! Where orders are placed: group commit.
+//!
+//! A wish is sent at once when no batch is under way; else it waits with the others and goes with the next batch, so
+//! that batches size themselves to the load and a lone wish pays nothing for them. One unordered insert decides a
+//! batch; the unique index decides each order in it.
+
+mod batch;
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use bigtix_contracts::TicketId;
+use bigtix_contracts::events::{OrderState, Versioned};
+use bigtix_service::clock::StoreClock;
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+
+use self::batch::{Batch, Fate};
+use super::Rules;
+use super::place_order::{PlaceError, Wish};
+use crate::adapters::{Claims, Copies, Orders};
+use crate::domain::line::{Line, Wants};
+use crate::domain::quote::Rejection;
+
+/// The most orders of one insert.
+const CAP: usize = 200;
+/// How many wishes may wait before the counter says that it is overloaded.
+const QUEUE: usize = 8192;
+/// How long to leave a ticket alone whose edit is under way.
+const EDIT_PAUSE: Duration = Duration::from_millis(15);
+/// How often a wish is tried again because of what held its ticket for a moment.
+const PATIENCE: u32 = 200;
+
+type Answer = Result<Versioned<OrderState>, PlaceError>;
+
+/// A wish in the line.
+pub(crate) struct Waiting {
+    wish: Wish,
+    tries: u32,
+    answer: oneshot::Sender<Answer>,
+}
+
+impl Wants for Waiting {
+    fn tickets(&self) -> &[TicketId] {
+        &self.wish.tickets
+    }
+}
+
+impl Waiting {
+    fn say(self, answer: Answer) {
+        // A buyer who hung up reads the order later, or lets it expire.
+        let _ = self.answer.send(answer);
+    }
+}
+
+/// Takes wishes.
+#[derive(Clone)]
+pub(crate) struct Counter {
+    wishes: mpsc::Sender<Waiting>,
+}
+
+/// Serves wishes, batch by batch.
+pub(crate) struct Clerk {
+    wishes: mpsc::Receiver<Waiting>,
+    again: mpsc::UnboundedSender<Waiting>,
+    returning: mpsc::UnboundedReceiver<Waiting>,
+    batch: Batch,
+}
+
+/// A counter and the clerk that serves it.
+pub(crate) fn open(claims: Claims, copies: Copies, orders: Orders, clock: StoreClock, rules: Rules) -> (Counter, Clerk) {
+    let (sender, wishes) = mpsc::channel(QUEUE);
+    let (again, returning) = mpsc::unbounded_channel();
+    let batch = Batch { claims, copies, orders, clock, rules };
+    (Counter { wishes: sender }, Clerk { wishes, again, returning, batch })
+}
+
+impl Counter {
+    /// Hands in a wish and waits for its fate.
+    pub(crate) async fn place(&self, wish: Wish) -> Answer {
+        let (answer, fate) = oneshot::channel();
+        let waiting = Waiting { wish, tries: 0, answer };
+        self.wishes.try_send(waiting).map_err(|_| PlaceError::Unavailable("Too many orders are being placed at once".into()))?;
+        fate.await.unwrap_or(Err(PlaceError::Unknown))
+    }
+}
+
+impl Clerk {
+    /// Serves until told to stop, then those who wait already.
+    pub(crate) async fn serve(mut self, stop: CancellationToken) {
+        let mut line: Line<Waiting> = Line::new();
+        loop {
+            if line.is_empty() {
+                let first = tokio::select! {
+                    biased;
+                    first = self.returning.recv() => first,
+                    first = self.wishes.recv() => first,
+                    () = stop.cancelled() => None,
+                };
+                match first {
+                    Some(first) => line.join(first),
+                    None => return,
+                }
+            }
+            self.let_in(&mut line);
+            self.serve_batch(&mut line).await;
+        }
+    }
+
+    fn let_in(&mut self, line: &mut Line<Waiting>) {
+        while let Ok(waiting) = self.returning.try_recv() {
+            line.join(waiting);
+        }
+        while let Ok(waiting) = self.wishes.try_recv() {
+            line.join(waiting);
+        }
+        metrics::gauge!("bigtix_orders_waiting").set(u32::try_from(line.len()).unwrap_or(u32::MAX));
+    }
+
+    async fn serve_batch(&mut self, line: &mut Line<Waiting>) {
+        let batch = line.take_batch(CAP);
+        metrics::histogram!("bigtix_orders_batch").record(u32::try_from(batch.len()).unwrap_or(u32::MAX));
+        let wishes: Vec<&Wish> = batch.iter().map(|waiting| &waiting.wish).collect();
+        let fates = self.batch.run(&wishes).await;
+        let mut held: HashSet<TicketId> = HashSet::new();
+        let mut withdrawn: HashSet<TicketId> = HashSet::new();
+        for (waiting, fate) in batch.into_iter().zip(fates) {
+            match fate {
+                Fate::Placed(order) => {
+                    held.extend(waiting.wish.tickets.iter().copied());
+                    waiting.say(Ok(order));
+                }
+                Fate::Failed(PlaceError::Rejected(rejection)) => {
+                    note(rejection, &mut held, &mut withdrawn);
+                    waiting.say(Err(rejection.into()));
+                }
+                Fate::Failed(error) => waiting.say(Err(error)),
+                Fate::Again if waiting.tries < PATIENCE => line.join(Waiting { tries: waiting.tries + 1, ..waiting }),
+                Fate::Again => waiting.say(Err(PlaceError::Unavailable("The ticket changes hands too often".into()))),
+                Fate::AgainSoon => self.try_again_soon(waiting),
+            }
+        }
+        // Whoever waits in the line came before the batch read who holds what.
+        for (waiting, ticket) in line.take_waiting_for(&held) {
+            waiting.say(Err(Rejection::Reserved(ticket).into()));
+        }
+        for (waiting, ticket) in line.take_waiting_for(&withdrawn) {
+            waiting.say(Err(Rejection::NotForSale(ticket).into()));
+        }
+    }
+
+    fn try_again_soon(&self, waiting: Waiting) {
+        if waiting.tries >= PATIENCE {
+            return waiting.say(Err(PlaceError::Unavailable("The ticket is being edited".into())));
+        }
+        let again = self.again.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(EDIT_PAUSE).await;
+            // The clerk is gone only when the process stops; the buyer is told that the outcome is not known.
+            let _ = again.send(Waiting { tries: waiting.tries + 1, ..waiting });
+        });
+    }
+}
+
+fn note(rejection: Rejection, held: &mut HashSet<TicketId>, withdrawn: &mut HashSet<TicketId>) {
+    match rejection {
+        Rejection::Reserved(ticket) => drop(held.insert(ticket)),
+        Rejection::NotForSale(ticket) => drop(withdrawn.insert(ticket)),
+        Rejection::TicketNotFound
+        | Rejection::EventNotFound
+        | Rejection::OwnTicket
+        | Rejection::SoldOut
+        | Rejection::AllUnavailable
+        | Rejection::TooManyHeld
+        | Rejection::TotalTooLarge
+        | Rejection::PriceChanged => {}
+    }
+}
