@@ -1,2 +1,78 @@
-//! Being written.
-fn main() {}
+//! The workspace's own chores: `cargo xtask tools | tidy | check | test | run | bench`.
+
+mod stages;
+mod tidy;
+mod tools;
+
+use std::env;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "The workspace's own chores")]
+struct Arguments {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Subcommand)]
+enum Chore {
+    /// Install the pinned programs that the shop and its tests need on one machine
+    Tools {
+        /// Print where each program is, as JSON, and install nothing
+        #[arg(long)]
+        print: bool,
+    },
+    /// Hold the layering and the layout, and say how to mend what breaks them
+    Tidy,
+    /// Formatting, lints, documentation and tidy
+    Check,
+    /// Everything a change has to pass: tools, check, tests
+    Test {
+        /// Passed on to `cargo test`; the whole workspace where they name no package
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Build the shop and run it on this machine
+    Run {
+        /// Passed on to `bigtix up`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Build for release and measure
+    Bench {
+        /// Passed on to `bigtix-bench`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+}
+
+fn main() -> ExitCode {
+    let root = repository_root();
+    let outcome = match Arguments::parse().chore {
+        Chore::Tools { print: true } => tools::print(),
+        Chore::Tools { print: false } => tools::install(),
+        Chore::Tidy => tidy::run(&root),
+        Chore::Check => stages::check(&root),
+        Chore::Test { arguments } => stages::test(&root, &arguments),
+        Chore::Run { arguments } => stages::run(&root, &arguments),
+        Chore::Bench { arguments } => stages::bench(&root, &arguments),
+    };
+    match outcome {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The folder of the workspace's `Cargo.toml`. Cargo says it at run time too, and that one holds when several clones
+/// share a folder of build products.
+fn repository_root() -> PathBuf {
+    let here =
+        env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
+    here.parent().unwrap_or(&here).to_path_buf()
+}

@@ -5,8 +5,8 @@ mod orders;
 mod tickets;
 
 pub use orders::{
-    Claim, ClaimKind, ClaimOutcome, ConfirmOrder, ConfirmOutcome, ReadOrder, RefundOrder,
-    ReleaseClaim, SettleOrder,
+    Claim, ClaimKind, ClaimOutcome, ConfirmOrder, ConfirmOutcome, ReadOrder, RefundOrder, ReleaseClaim,
+    SettleOrder,
 };
 pub use tickets::{ReadEventTickets, ReadTickets, TicketList};
 

@@ -7,9 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 /// An amount in whole US cents. Serialised as an integer, as events and internal calls carry it.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Cents(pub i64);
 
@@ -51,9 +49,7 @@ impl Cents {
         let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
             Some((mantissa, exponent)) => (
                 mantissa,
-                exponent
-                    .parse::<i32>()
-                    .map_err(|_| MoneyError::NotANumber)?,
+                exponent.parse::<i32>().map_err(|_| MoneyError::NotANumber)?,
             ),
             None => (unsigned, 0),
         };
@@ -170,11 +166,7 @@ mod tests {
             "99999999999999999999",
             "1 ",
         ] {
-            assert_eq!(
-                Cents::parse_dollars(text),
-                Err(MoneyError::NotANumber),
-                "{text}"
-            );
+            assert_eq!(Cents::parse_dollars(text), Err(MoneyError::NotANumber), "{text}");
         }
         for text in ["1.999", "0.001", "1e-3"] {
             assert_eq!(

@@ -25,7 +25,9 @@ impl StoreClock {
     /// # Errors
     /// The store's, when it cannot be asked.
     pub async fn learn(mongo: &Mongo) -> Result<Self, mongodb::error::Error> {
-        let clock = Self { offset_millis: Arc::new(AtomicI64::new(0)) };
+        let clock = Self {
+            offset_millis: Arc::new(AtomicI64::new(0)),
+        };
         clock.refresh(mongo).await?;
         Ok(clock)
     }
@@ -38,7 +40,11 @@ impl StoreClock {
 
     /// Keeps learning until told to stop.
     pub async fn follow(self, mongo: Mongo, stop: CancellationToken) {
-        while stop.run_until_cancelled(tokio::time::sleep(REFRESH)).await.is_some() {
+        while stop
+            .run_until_cancelled(tokio::time::sleep(REFRESH))
+            .await
+            .is_some()
+        {
             if let Err(error) = self.refresh(&mongo).await {
                 tracing::debug!(%error, "the store's clock could not be read");
             }
@@ -50,7 +56,10 @@ impl StoreClock {
         let hello = mongo.database().run_command(doc! {"hello": 1}).await?;
         let after = Timestamp::now().as_millisecond();
         if let Ok(theirs) = hello.get_datetime("localTime") {
-            self.offset_millis.store(theirs.timestamp_millis() - (before + after) / 2, Ordering::Relaxed);
+            self.offset_millis.store(
+                theirs.timestamp_millis() - (before + after) / 2,
+                Ordering::Relaxed,
+            );
         }
         Ok(())
     }

@@ -62,7 +62,11 @@ impl Settings {
 
     /// The settings in `values`.
     pub fn from_map(values: BTreeMap<String, String>) -> Self {
-        Self { values, docs: Vec::new(), problems: Vec::new() }
+        Self {
+            values,
+            docs: Vec::new(),
+            problems: Vec::new(),
+        }
     }
 
     /// What was asked for so far, in order.
@@ -75,7 +79,11 @@ impl Settings {
     /// # Errors
     /// [`SettingsError`] naming each setting that is missing or wrong.
     pub fn finish(self) -> Result<(), SettingsError> {
-        if self.problems.is_empty() { Ok(()) } else { Err(SettingsError(self.problems)) }
+        if self.problems.is_empty() {
+            Ok(())
+        } else {
+            Err(SettingsError(self.problems))
+        }
     }
 
     /// Notes that a setting is wrong in a way that only its reader can tell.
@@ -102,29 +110,62 @@ impl Settings {
 
     /// A text that has a default.
     pub fn text(&mut self, name: &'static str, default: &str, doc: &'static str) -> String {
-        let entry = SettingDoc { name, unit: "text", default: Some(default.to_owned()), doc };
+        let entry = SettingDoc {
+            name,
+            unit: "text",
+            default: Some(default.to_owned()),
+            doc,
+        };
         self.read(entry, |value| Ok(value.to_owned()), default.to_owned())
     }
 
     /// A text that must be given.
     pub fn required(&mut self, name: &'static str, doc: &'static str) -> String {
-        self.read(SettingDoc { name, unit: "text", default: None, doc }, |value| Ok(value.to_owned()), String::new())
+        self.read(
+            SettingDoc {
+                name,
+                unit: "text",
+                default: None,
+                doc,
+            },
+            |value| Ok(value.to_owned()),
+            String::new(),
+        )
     }
 
     /// A text that may be absent.
     pub fn optional(&mut self, name: &'static str, doc: &'static str) -> Option<String> {
-        let entry = SettingDoc { name, unit: "text", default: Some(String::new()), doc };
+        let entry = SettingDoc {
+            name,
+            unit: "text",
+            default: Some(String::new()),
+            doc,
+        };
         self.read(entry, |value| Ok(Some(value.to_owned())), None)
     }
 
     /// A secret that must be given.
     pub fn secret(&mut self, name: &'static str, doc: &'static str) -> Secret {
-        self.read(SettingDoc { name, unit: "secret", default: None, doc }, |value| Ok(Secret::new(value)), Secret::new(""))
+        self.read(
+            SettingDoc {
+                name,
+                unit: "secret",
+                default: None,
+                doc,
+            },
+            |value| Ok(Secret::new(value)),
+            Secret::new(""),
+        )
     }
 
     /// A secret that may be absent.
     pub fn optional_secret(&mut self, name: &'static str, doc: &'static str) -> Option<Secret> {
-        let entry = SettingDoc { name, unit: "secret", default: Some(String::new()), doc };
+        let entry = SettingDoc {
+            name,
+            unit: "secret",
+            default: Some(String::new()),
+            doc,
+        };
         self.read(entry, |value| Ok(Some(Secret::new(value))), None)
     }
 
@@ -144,27 +185,72 @@ impl Settings {
     }
 
     fn number(&mut self, name: &'static str, unit: &'static str, default: u64, doc: &'static str) -> u64 {
-        let entry = SettingDoc { name, unit, default: Some(default.to_string()), doc };
-        self.read(entry, |value| value.parse().map_err(|_| "must be a whole number".to_owned()), default)
+        let entry = SettingDoc {
+            name,
+            unit,
+            default: Some(default.to_string()),
+            doc,
+        };
+        self.read(
+            entry,
+            |value| value.parse().map_err(|_| "must be a whole number".to_owned()),
+            default,
+        )
     }
 
     /// `true` or `false`.
     pub fn flag(&mut self, name: &'static str, default: bool, doc: &'static str) -> bool {
-        let entry = SettingDoc { name, unit: "true or false", default: Some(default.to_string()), doc };
-        self.read(entry, |value| value.parse().map_err(|_| "must be true or false".to_owned()), default)
+        let entry = SettingDoc {
+            name,
+            unit: "true or false",
+            default: Some(default.to_string()),
+            doc,
+        };
+        self.read(
+            entry,
+            |value| value.parse().map_err(|_| "must be true or false".to_owned()),
+            default,
+        )
     }
 
     /// A list separated by commas; empty by default.
     pub fn list(&mut self, name: &'static str, doc: &'static str) -> Vec<String> {
-        let entry = SettingDoc { name, unit: "comma-separated", default: Some(String::new()), doc };
-        let split = |value: &str| Ok(value.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect());
+        let entry = SettingDoc {
+            name,
+            unit: "comma-separated",
+            default: Some(String::new()),
+            doc,
+        };
+        let split = |value: &str| {
+            Ok(value
+                .split(',')
+                .map(str::trim)
+                .filter(|item| !item.is_empty())
+                .map(str::to_owned)
+                .collect())
+        };
         self.read(entry, split, Vec::new())
     }
 
     /// Anything else that has a default.
-    pub fn parsed<T: FromStr + fmt::Display>(&mut self, name: &'static str, unit: &'static str, default: T, doc: &'static str) -> T {
-        let entry = SettingDoc { name, unit, default: Some(default.to_string()), doc };
-        self.read(entry, |value| value.parse().map_err(|_| format!("must be {unit}")), default)
+    pub fn parsed<T: FromStr + fmt::Display>(
+        &mut self,
+        name: &'static str,
+        unit: &'static str,
+        default: T,
+        doc: &'static str,
+    ) -> T {
+        let entry = SettingDoc {
+            name,
+            unit,
+            default: Some(default.to_string()),
+            doc,
+        };
+        self.read(
+            entry,
+            |value| value.parse().map_err(|_| format!("must be {unit}")),
+            default,
+        )
     }
 }
 
@@ -173,7 +259,12 @@ mod tests {
     use super::*;
 
     fn settings(values: &[(&str, &str)]) -> Settings {
-        Settings::from_map(values.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect())
+        Settings::from_map(
+            values
+                .iter()
+                .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+                .collect(),
+        )
     }
 
     #[test]
@@ -183,7 +274,14 @@ mod tests {
         settings.flag("COMPAT", false, "");
         settings.secret("KEY", "");
         let SettingsError(problems) = settings.finish().unwrap_err();
-        assert_eq!(problems, ["LIFETIME must be a whole number", "COMPAT must be true or false", "KEY is not set"]);
+        assert_eq!(
+            problems,
+            [
+                "LIFETIME must be a whole number",
+                "COMPAT must be true or false",
+                "KEY is not set"
+            ]
+        );
     }
 
     #[test]

@@ -9,8 +9,8 @@ use axum::extract::{FromRequest, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router, middleware};
-use jsonwebtoken::{Algorithm, Validation};
 use cached::Cached;
+use jsonwebtoken::{Algorithm, Validation};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -32,7 +32,11 @@ struct ServiceClaims {
 
 /// Reads `SERVICE_KEYS`.
 pub fn read_service_keys(settings: &mut Settings) -> KeyRing {
-    KeyRing::read(settings, "SERVICE_KEYS", "keys of the tokens that services show each other, id:base64 separated by commas")
+    KeyRing::read(
+        settings,
+        "SERVICE_KEYS",
+        "keys of the tokens that services show each other, id:base64 separated by commas",
+    )
 }
 
 /// The routes, behind the check of the service token.
@@ -43,7 +47,10 @@ pub(crate) fn guarded(routes: Router, keys: KeyRing) -> Router {
 }
 
 async fn check_token(State(keys): State<KeyRing>, request: Request, next: Next) -> Response {
-    let header = request.headers().get(axum::http::header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let header = request
+        .headers()
+        .get(axum::http::header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok());
     let token = header.and_then(|value| value.strip_prefix("Bearer "));
     let mut validation = Validation::new(Algorithm::HS256);
     validation.set_audience(&[AUDIENCE]);
@@ -60,9 +67,14 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Call<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        let Json(body) = Json::<T>::from_request(request, state).await.map_err(|rejection| {
-            ApiError::validation(vec![bigtix_contracts::ErrorItem { message: rejection.body_text(), field: None }])
-        })?;
+        let Json(body) = Json::<T>::from_request(request, state)
+            .await
+            .map_err(|rejection| {
+                ApiError::validation(vec![bigtix_contracts::ErrorItem {
+                    message: rejection.body_text(),
+                    field: None,
+                }])
+            })?;
         Ok(Self(body))
     }
 }
@@ -97,7 +109,9 @@ pub enum CallError {
 impl From<CallError> for ApiError {
     fn from(error: CallError) -> Self {
         match &error {
-            CallError::Unreachable { service, .. } => Self::unavailable(format!("The {service} service cannot be reached")).caused_by(error),
+            CallError::Unreachable { service, .. } => {
+                Self::unavailable(format!("The {service} service cannot be reached")).caused_by(error)
+            }
             CallError::NotFound { .. } | CallError::Refused { .. } => Self::internal(error),
         }
     }
@@ -118,13 +132,24 @@ pub struct Peer {
 impl Peer {
     /// `caller` calls `service` at `bases` (one per instance, or one that balances by itself).
     pub fn new(caller: &'static str, service: &'static str, bases: Vec<String>, keys: KeyRing) -> Self {
-        let http = reqwest::Client::builder().timeout(DEADLINE).connect_timeout(Duration::from_secs(1)).no_proxy();
+        crate::tls::use_ring();
+        let http = reqwest::Client::builder()
+            .timeout(DEADLINE)
+            .connect_timeout(Duration::from_secs(1))
+            .no_proxy();
         Self {
             service,
             caller,
-            bases: Arc::new(bases.into_iter().map(|base| base.trim_end_matches('/').to_owned()).collect()),
+            bases: Arc::new(
+                bases
+                    .into_iter()
+                    .map(|base| base.trim_end_matches('/').to_owned())
+                    .collect(),
+            ),
             turn: Arc::default(),
-            http: http.build().expect("a plain client needs nothing from the system"),
+            http: http
+                .build()
+                .expect("a plain client needs nothing from the system"),
             keys,
             token: Arc::default(),
         }
@@ -145,19 +170,46 @@ impl Peer {
     ///
     /// # Errors
     /// [`CallError`].
-    pub async fn call<Q: Serialize + Sync, A: DeserializeOwned>(&self, path: &str, question: &Q) -> Result<A, CallError> {
+    pub async fn call<Q: Serialize + Sync, A: DeserializeOwned>(
+        &self,
+        path: &str,
+        question: &Q,
+    ) -> Result<A, CallError> {
         let started = Instant::now();
         let mut reason = String::from("no address is configured");
         for attempt in 0..ATTEMPTS {
-            let Some(base) = self.bases.get(self.turn.fetch_add(1, Ordering::Relaxed) % self.bases.len().max(1)) else { break };
-            match self.http.post(format!("{base}{path}")).bearer_auth(self.token()).json(question).send().await {
+            let Some(base) = self
+                .bases
+                .get(self.turn.fetch_add(1, Ordering::Relaxed) % self.bases.len().max(1))
+            else {
+                break;
+            };
+            match self
+                .http
+                .post(format!("{base}{path}"))
+                .bearer_auth(self.token())
+                .json(question)
+                .send()
+                .await
+            {
                 Ok(answer) if answer.status().is_success() => match answer.json().await {
                     Ok(answer) => return Ok(answer),
                     Err(error) => reason = crate::http::error::describe(&error),
                 },
-                Ok(answer) if answer.status().as_u16() == 404 => return Err(CallError::NotFound { service: self.service }),
-                Ok(answer) if answer.status().is_server_error() => reason = format!("status {}", answer.status().as_u16()),
-                Ok(answer) => return Err(CallError::Refused { service: self.service, status: answer.status().as_u16() }),
+                Ok(answer) if answer.status().as_u16() == 404 => {
+                    return Err(CallError::NotFound {
+                        service: self.service,
+                    });
+                }
+                Ok(answer) if answer.status().is_server_error() => {
+                    reason = format!("status {}", answer.status().as_u16())
+                }
+                Ok(answer) => {
+                    return Err(CallError::Refused {
+                        service: self.service,
+                        status: answer.status().as_u16(),
+                    });
+                }
                 Err(error) => reason = crate::http::error::describe(&error),
             }
             if started.elapsed() > DEADLINE {
@@ -165,7 +217,10 @@ impl Peer {
             }
             tokio::time::sleep(Duration::from_millis(20 << attempt)).await;
         }
-        Err(CallError::Unreachable { service: self.service, reason })
+        Err(CallError::Unreachable {
+            service: self.service,
+            reason,
+        })
     }
 }
 

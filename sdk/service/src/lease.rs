@@ -78,7 +78,7 @@ impl Lease {
             Ok(lease) => Ok(lease.is_some_and(|lease| {
                 lease
                     .get_object_id("holder")
-                    .is_ok()
+                    .is_ok_and(|holder| holder == self.holder)
             })),
             // Somebody else made the document between our look and our insert.
             Err(error) if duplicate_key(&error).is_some() => Ok(false),

@@ -16,6 +16,7 @@ pub mod nats;
 pub mod outbox;
 pub mod redis;
 pub mod telemetry;
+pub mod tls;
 
 pub use config::{Secret, Settings};
 pub use lifecycle::{Listen, Running, Service, StartError, main};

@@ -47,8 +47,14 @@ pub enum StartError {
 
 impl StartError {
     /// A store failed while `what` was tried.
-    pub fn store(what: impl Into<String>, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        Self::Store { what: what.into(), source: source.into() }
+    pub fn store(
+        what: impl Into<String>,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        Self::Store {
+            what: what.into(),
+            source: source.into(),
+        }
     }
 }
 
@@ -84,8 +90,16 @@ impl Service {
     /// # Panics
     /// When the embedded `version.json` is not `{"version": "..."}`, which a test of each service would show.
     pub fn new(name: &'static str, version_json: &str) -> Self {
-        let VersionFile { version } = serde_json::from_str(version_json).expect("version.json holds a version");
-        Self { name, version, public: Router::new(), internal: None, tasks: Vec::new(), checks: Vec::new() }
+        let VersionFile { version } =
+            serde_json::from_str(version_json).expect("version.json holds a version");
+        Self {
+            name,
+            version,
+            public: Router::new(),
+            internal: None,
+            tasks: Vec::new(),
+            checks: Vec::new(),
+        }
     }
 
     /// The routes that users reach, without operations (`/livez` and so on), which are added to every service.
@@ -109,7 +123,8 @@ impl Service {
         F: FnOnce(CancellationToken) -> Fut + Send + 'static,
         Fut: Future<Output = ()> + Send + 'static,
     {
-        self.tasks.push((name, Box::new(move |stop| Box::pin(task(stop)))));
+        self.tasks
+            .push((name, Box::new(move |stop| Box::pin(task(stop)))));
         self
     }
 
@@ -120,7 +135,10 @@ impl Service {
         F: Fn() -> Fut + Send + Sync + 'static,
         Fut: Future<Output = bool> + Send + 'static,
     {
-        self.checks.push(ReadinessCheck { name, check: Box::new(move || Box::pin(check())) });
+        self.checks.push(ReadinessCheck {
+            name,
+            check: Box::new(move || Box::pin(check())),
+        });
         self
     }
 
@@ -129,18 +147,33 @@ impl Service {
     /// # Errors
     /// [`StartError::Listen`] when an address cannot be had; nothing is left running then.
     pub async fn start(self, listen: Listen) -> Result<Running, StartError> {
-        let Self { name, version, public, internal, tasks, checks } = self;
+        let Self {
+            name,
+            version,
+            public,
+            internal,
+            tasks,
+            checks,
+        } = self;
         let public_listener = bind(listen.public).await?;
         let internal_listener = match (&internal, listen.internal) {
             (Some(_), Some(address)) => Some(bind(address).await?),
             _ => None,
         };
         let draining = Arc::new(AtomicBool::new(false));
-        let health = Arc::new(Health { service: name, version: version.clone(), draining: draining.clone(), checks });
+        let health = Arc::new(Health {
+            service: name,
+            version: version.clone(),
+            draining: draining.clone(),
+            checks,
+        });
         let router = operations::with_operations(public, health);
         let (stop_tasks, stop_serving) = (CancellationToken::new(), CancellationToken::new());
         let mut running = JoinSet::new();
-        let (public_addr, internal_addr) = (local(&public_listener, listen.public), internal_listener.as_ref().map(|l| local(l, listen.public)));
+        let (public_addr, internal_addr) = (
+            local(&public_listener, listen.public),
+            internal_listener.as_ref().map(|l| local(l, listen.public)),
+        );
         running.spawn(serve(public_listener, router.clone(), stop_serving.clone()));
         if let (Some(listener), Some(routes)) = (internal_listener, internal) {
             running.spawn(serve(listener, routes, stop_serving.clone()));
@@ -154,7 +187,18 @@ impl Service {
             });
         }
         tracing::info!(service = name, version, address = %public_addr, "listening");
-        Ok(Running { name, version, public_addr, internal_addr, router, draining, stop_tasks, stop_serving, serving: running, background })
+        Ok(Running {
+            name,
+            version,
+            public_addr,
+            internal_addr,
+            router,
+            draining,
+            stop_tasks,
+            stop_serving,
+            serving: running,
+            background,
+        })
     }
 }
 
@@ -189,19 +233,27 @@ impl Running {
         self.stop_serving.cancel();
         let requests = async { while self.serving.join_next().await.is_some() {} };
         if tokio::time::timeout(DRAIN_DEADLINE, requests).await.is_err() {
-            tracing::warn!(service = self.name, "requests were still under way at the drain deadline");
+            tracing::warn!(
+                service = self.name,
+                "requests were still under way at the drain deadline"
+            );
         }
         self.stop_tasks.cancel();
         let tasks = async { while self.background.join_next().await.is_some() {} };
         if tokio::time::timeout(DRAIN_DEADLINE, tasks).await.is_err() {
-            tracing::warn!(service = self.name, "tasks were still running at the drain deadline");
+            tracing::warn!(
+                service = self.name,
+                "tasks were still running at the drain deadline"
+            );
         }
         tracing::info!(service = self.name, "stopped");
     }
 }
 
 async fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
-    TcpListener::bind(address).await.map_err(|source| StartError::Listen { address, source })
+    TcpListener::bind(address)
+        .await
+        .map_err(|source| StartError::Listen { address, source })
 }
 
 fn local(listener: &TcpListener, asked: SocketAddr) -> SocketAddr {
@@ -215,7 +267,10 @@ async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) {
             tracing::debug!(%error, "TCP_NODELAY could not be set");
         }
     });
-    if let Err(error) = axum::serve(listener, app).with_graceful_shutdown(stop.cancelled_owned()).await {
+    if let Err(error) = axum::serve(listener, app)
+        .with_graceful_shutdown(stop.cancelled_owned())
+        .await
+    {
         tracing::error!(%error, "serving ended");
     }
 }
@@ -234,7 +289,10 @@ where
         eprintln!("cannot start: {error}");
         return ExitCode::from(2);
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("the system gives threads");
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .expect("the system gives threads");
     match runtime.block_on(run(process, service(config))) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -259,16 +317,33 @@ impl Process {
         let any = |port| SocketAddr::from(([0, 0, 0, 0], port));
         Self {
             listen: Listen {
-                public: settings.parsed("LISTEN", "an address and port", any(3000), "where users are served"),
-                internal: Some(settings.parsed("INTERNAL_LISTEN", "an address and port", any(3001), "where other services are served")),
+                public: settings.parsed(
+                    "LISTEN",
+                    "an address and port",
+                    any(3000),
+                    "where users are served",
+                ),
+                internal: Some(settings.parsed(
+                    "INTERNAL_LISTEN",
+                    "an address and port",
+                    any(3001),
+                    "where other services are served",
+                )),
             },
-            drain_delay: settings.seconds("DRAIN_DELAY_SECONDS", 0, "how long to answer while saying \"not ready\" before a stop"),
+            drain_delay: settings.seconds(
+                "DRAIN_DELAY_SECONDS",
+                0,
+                "how long to answer while saying \"not ready\" before a stop",
+            ),
             telemetry: telemetry::TelemetryConfig::read(settings),
         }
     }
 }
 
-async fn run(process: Process, service: impl Future<Output = Result<Service, StartError>>) -> Result<(), StartError> {
+async fn run(
+    process: Process,
+    service: impl Future<Output = Result<Service, StartError>>,
+) -> Result<(), StartError> {
     let telemetry = telemetry::init(&process.telemetry);
     let running = service.await?.start(process.listen).await?;
     stop_signal().await;
@@ -281,7 +356,8 @@ async fn run(process: Process, service: impl Future<Output = Result<Service, Sta
 
 async fn stop_signal() {
     use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut term), Ok(mut int)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
+    let (Ok(mut term), Ok(mut int)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
         tracing::error!("signals cannot be received; stopping");
         return;
     };

@@ -132,7 +132,7 @@ impl Bus {
         if let Some((user, password)) = credentials(&servers)? {
             // Users may hear their own inbox and nobody else's.
             options = options
-                
+                .custom_inbox_prefix(format!("_INBOX_{user}"))
                 .user_and_password(user, password);
         }
         let client = options.connect(servers).await?;

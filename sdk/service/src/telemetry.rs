@@ -13,7 +13,9 @@ use tracing_subscriber::{EnvFilter, Layer};
 use crate::config::Settings;
 
 /// Upper bounds of the duration histograms, in seconds.
-const SECONDS: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+const SECONDS: &[f64] = &[
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
+];
 
 /// How a process speaks of itself.
 #[derive(Debug, Clone)]
@@ -27,9 +29,16 @@ impl TelemetryConfig {
     /// Reads it.
     pub fn read(settings: &mut Settings) -> Self {
         Self {
-            filter: settings.text("LOG", "info", "what is logged, as a tracing filter such as info,bigtix_orders=debug"),
+            filter: settings.text(
+                "LOG",
+                "info",
+                "what is logged, as a tracing filter such as info,bigtix_orders=debug",
+            ),
             json: settings.flag("LOG_JSON", true, "whether each log line is a JSON object"),
-            otlp_endpoint: settings.optional("OTEL_EXPORTER_OTLP_ENDPOINT", "where traces go, by OTLP over HTTP; absent: nowhere"),
+            otlp_endpoint: settings.optional(
+                "OTEL_EXPORTER_OTLP_ENDPOINT",
+                "where traces go, by OTLP over HTTP; absent: nowhere",
+            ),
         }
     }
 }
@@ -50,13 +59,23 @@ impl Telemetry {
 
 /// Installs logs, metrics and traces for this process; a second call changes nothing.
 pub fn init(config: &TelemetryConfig) -> Telemetry {
+    crate::tls::use_ring();
     metrics_handle();
     let filter = EnvFilter::try_new(&config.filter).unwrap_or_else(|_| EnvFilter::new("info"));
     let tracer = config.otlp_endpoint.as_deref().and_then(otlp);
-    let traces = tracer.as_ref().map(|provider| tracing_opentelemetry::layer().with_tracer(provider.tracer("bigtix")));
+    let traces = tracer
+        .as_ref()
+        .map(|provider| tracing_opentelemetry::layer().with_tracer(provider.tracer("bigtix")));
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
-    let lines = if config.json { lines.json().flatten_event(true).boxed() } else { lines.compact().boxed() };
-    let installed = tracing_subscriber::registry().with(traces).with(lines.with_filter(filter)).try_init();
+    let lines = if config.json {
+        lines.json().flatten_event(true).boxed()
+    } else {
+        lines.compact().boxed()
+    };
+    let installed = tracing_subscriber::registry()
+        .with(traces)
+        .with(lines.with_filter(filter))
+        .try_init();
     if installed.is_err() {
         tracing::debug!("logging was set up before");
     }
@@ -65,7 +84,11 @@ pub fn init(config: &TelemetryConfig) -> Telemetry {
 
 fn otlp(endpoint: &str) -> Option<SdkTracerProvider> {
     let endpoint = format!("{}/v1/traces", endpoint.trim_end_matches('/'));
-    match opentelemetry_otlp::SpanExporter::builder().with_http().with_endpoint(endpoint).build() {
+    match opentelemetry_otlp::SpanExporter::builder()
+        .with_http()
+        .with_endpoint(endpoint)
+        .build()
+    {
         Ok(exporter) => Some(SdkTracerProvider::builder().with_batch_exporter(exporter).build()),
         Err(error) => {
             eprintln!("traces cannot be exported: {error}");

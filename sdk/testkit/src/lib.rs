@@ -1,1 +1,18 @@
-//! Being written.
+//! What BigTix's tests stand on.
+//!
+//! * [`stripe`]: a Stripe double. A real HTTP server that speaks Stripe's public contract for a card shop, keeps a
+//!   ledger of every cent and can be told to fail in the ways networks and Stripe fail.
+//! * [`mod@eventually`]: wait for a state, never for a duration.
+//! * [`stores`]: real mongod, nats-server, redis-server and localstripe as child processes.
+//! * [`golden`]: committed files that are generated, compared with what would be generated now.
+
+// Stripe's objects have more fields than the default lets one `json!` have.
+#![recursion_limit = "256"]
+
+pub mod eventually;
+pub mod golden;
+pub mod stores;
+pub mod stripe;
+
+pub use eventually::eventually;
+pub use stripe::StripeDouble;

@@ -1,1 +1,71 @@
-//! Being written.
+//! The expiration service: says when an order runs out of time.
+//!
+//! Owns one durable timer per created order; publishes `expiration.timer.*` when it is due; learns of orders from
+//! `orders.order.*`. It is the fastest of three drivers of expiry and none of them is needed for another: orders also
+//! sweeps by itself, and every read of an overdue order expires it first.
+
+mod adapters;
+mod app;
+mod config;
+mod domain;
+mod events;
+
+use axum::Router;
+use bigtix_service::clock::StoreClock;
+use bigtix_service::mongo::Mongo;
+use bigtix_service::nats::Bus;
+use bigtix_service::outbox::Outbox;
+use bigtix_service::redis::RedisClient;
+use bigtix_service::{Service, StartError};
+use bson::doc;
+
+pub use config::Config;
+
+use crate::adapters::Timers;
+use crate::app::App;
+
+/// Prepares the stores and wires the service.
+///
+/// # Errors
+/// [`StartError::Store`] when MongoDB cannot be reached. Redis need not be there.
+pub async fn service(config: Config) -> Result<Service, StartError> {
+    let Config { mongo, nats, redis } = config;
+    let mongo = Mongo::connect(&mongo)
+        .await
+        .map_err(|error| StartError::store("connect to MongoDB", error))?;
+    let clock = StoreClock::learn(&mongo)
+        .await
+        .map_err(|error| StartError::store("read MongoDB's clock", error))?;
+    let timers = Timers::prepare(mongo.clone())
+        .await
+        .map_err(|error| StartError::store("prepare the timers", error))?;
+    let bus = Bus::connect(&nats, "expiration")
+        .await
+        .map_err(|error| StartError::store("reach NATS", error))?;
+    let redis = RedisClient::new(&redis).map_err(|error| StartError::store("reach Redis", error))?;
+    let due = redis.sorted_set(format!("{}expiration:due", nats.prefix));
+
+    let app = App {
+        timers,
+        due,
+        clock: clock.clone(),
+    };
+    let relay = Outbox {
+        collection: adapters::TIMERS,
+        filter: doc! {"fired": true},
+        read: adapters::read_event,
+    }
+    .relay(mongo.clone(), bus.clone());
+    let subscription = events::orders(&app);
+    let (listener, follower) = (mongo.clone(), mongo.clone());
+    Ok(Service::new("expiration", include_str!("../version.json"))
+        .public(Router::new())
+        .task("relay", |stop| relay.run(stop))
+        .task("subscription", |stop| subscription.run(listener, bus, stop))
+        .task("timers", |stop| app.fire_timers(stop))
+        .task("clock", |stop| clock.follow(follower, stop))
+        .ready_when("mongodb", move || {
+            let mongo = mongo.clone();
+            async move { mongo.is_healthy().await }
+        }))
+}

@@ -40,7 +40,11 @@ const SWEEP_PERIOD: Duration = Duration::from_secs(1);
 
 /// Expires overdue orders every second; one of three drivers of expiry, and the one that needs nothing but the store.
 pub(crate) async fn sweep_orders(orders: Orders, stop: CancellationToken) {
-    while stop.run_until_cancelled(tokio::time::sleep(SWEEP_PERIOD)).await.is_some() {
+    while stop
+        .run_until_cancelled(tokio::time::sleep(SWEEP_PERIOD))
+        .await
+        .is_some()
+    {
         match orders.sweep().await {
             Ok(0) => {}
             Ok(expired) => metrics::counter!("bigtix_orders_expired_total").increment(expired),

@@ -23,15 +23,26 @@ pub struct Config {
 impl Config {
     /// Reads it.
     pub fn read(settings: &mut Settings) -> Self {
-        let max_held = settings.count("MAX_HELD_TICKETS_PER_USER", 100, "how many unpaid tickets one buyer may hold");
+        let max_held = settings.count(
+            "MAX_HELD_TICKETS_PER_USER",
+            100,
+            "how many unpaid tickets one buyer may hold",
+        );
         Self {
             mongo: MongoConfig::read(settings, "orders"),
             nats: NatsConfig::read(settings),
             sessions: Sessions::read(settings),
             service_keys: read_service_keys(settings),
-            tickets_urls: settings.list("TICKETS_URL", "internal addresses of the tickets service, one per instance"),
+            tickets_urls: settings.list(
+                "TICKETS_URL",
+                "internal addresses of the tickets service, one per instance",
+            ),
             rules: Rules {
-                reservation: settings.seconds("RESERVATION_SECONDS", 900, "how long an order that is not paid holds its tickets"),
+                reservation: settings.seconds(
+                    "RESERVATION_SECONDS",
+                    900,
+                    "how long an order that is not paid holds its tickets",
+                ),
                 max_held: usize::try_from(max_held).unwrap_or(usize::MAX),
             },
         }

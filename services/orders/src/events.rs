@@ -12,7 +12,13 @@ pub(crate) fn subscriptions(app: &App) -> Vec<Subscription> {
         Subscription::new("orders-tickets", move |events: Vec<Envelope<TicketState>>| {
             let app = tickets.clone();
             async move {
-                let states = events.into_iter().map(|event| Versioned { version: event.version, state: event.data }).collect();
+                let states = events
+                    .into_iter()
+                    .map(|event| Versioned {
+                        version: event.version,
+                        state: event.data,
+                    })
+                    .collect();
                 app.track_tickets(states).await.map_err(HandlerError::from)
             }
         }),

@@ -14,7 +14,10 @@ use utoipa_axum::routes;
 use crate::app::App;
 
 #[derive(OpenApi)]
-#[openapi(info(title = "BigTix orders", description = "Reserve tickets, and see what became of the reservation."))]
+#[openapi(info(
+    title = "BigTix orders",
+    description = "Reserve tickets, and see what became of the reservation."
+))]
 struct Document;
 
 #[expect(deprecated, reason = "aliases are marked as deprecated in the API's document")]
@@ -44,6 +47,10 @@ pub(crate) fn internal_router(app: App) -> Router {
 /// The REST API's description.
 pub(crate) fn openapi() -> utoipa::openapi::OpenApi {
     let mut document = routes().split_for_parts().1;
-    document.info.version = include_str!("../version.json").split('"').nth(3).unwrap_or_default().to_owned();
+    document.info.version = include_str!("../version.json")
+        .split('"')
+        .nth(3)
+        .unwrap_or_default()
+        .to_owned();
     document
 }

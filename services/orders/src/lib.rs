@@ -32,21 +32,59 @@ use crate::app::place_any::Pools;
 /// # Errors
 /// [`StartError::Store`] when MongoDB cannot be reached or refuses the indexes.
 pub async fn service(config: Config) -> Result<Service, StartError> {
-    let Config { mongo, nats, sessions, service_keys, tickets_urls, rules } = config;
-    let mongo = Mongo::connect(&mongo).await.map_err(|error| StartError::store("connect to MongoDB", error))?;
-    let clock = StoreClock::learn(&mongo).await.map_err(|error| StartError::store("read MongoDB's clock", error))?;
-    let claims = Claims::prepare(mongo.clone()).await.map_err(|error| StartError::store("prepare the claims", error))?;
+    let Config {
+        mongo,
+        nats,
+        sessions,
+        service_keys,
+        tickets_urls,
+        rules,
+    } = config;
+    let mongo = Mongo::connect(&mongo)
+        .await
+        .map_err(|error| StartError::store("connect to MongoDB", error))?;
+    let clock = StoreClock::learn(&mongo)
+        .await
+        .map_err(|error| StartError::store("read MongoDB's clock", error))?;
+    let claims = Claims::prepare(mongo.clone())
+        .await
+        .map_err(|error| StartError::store("prepare the claims", error))?;
     let owner = Peer::new("orders", "tickets", tickets_urls, service_keys.clone());
-    let copies = Copies::prepare(mongo.clone(), owner).await.map_err(|error| StartError::store("prepare the copies", error))?;
-    let keys = Idempotency::prepare(mongo.clone(), sessions.clone()).await.map_err(|error| StartError::store("prepare the keys", error))?;
-    let bus = Bus::connect(&nats, "orders").await.map_err(|error| StartError::store("reach NATS", error))?;
+    let copies = Copies::prepare(mongo.clone(), owner)
+        .await
+        .map_err(|error| StartError::store("prepare the copies", error))?;
+    let keys = Idempotency::prepare(mongo.clone(), sessions.clone())
+        .await
+        .map_err(|error| StartError::store("prepare the keys", error))?;
+    let bus = Bus::connect(&nats, "orders")
+        .await
+        .map_err(|error| StartError::store("reach NATS", error))?;
 
     let orders = Orders::new(claims.clone(), clock.clone());
-    let (counter, clerk) = counter::open(claims.clone(), copies.clone(), orders.clone(), clock.clone(), rules);
-    let app = App { claims, copies, orders, clock: clock.clone(), counter, pools: Pools::new() };
-    let relay = Outbox { collection: adapters::claims::CLAIMS, filter: doc! {"kind": "order"}, read: adapters::documents::read_event }
-        .relay(mongo.clone(), bus.clone());
-    let public = http::router(app.clone()).layer(middleware::from_fn_with_state(keys, honour_key)).layer(Extension(sessions));
+    let (counter, clerk) = counter::open(
+        claims.clone(),
+        copies.clone(),
+        orders.clone(),
+        clock.clone(),
+        rules,
+    );
+    let app = App {
+        claims,
+        copies,
+        orders,
+        clock: clock.clone(),
+        counter,
+        pools: Pools::new(),
+    };
+    let relay = Outbox {
+        collection: adapters::claims::CLAIMS,
+        filter: doc! {"kind": "order"},
+        read: adapters::documents::read_event,
+    }
+    .relay(mongo.clone(), bus.clone());
+    let public = http::router(app.clone())
+        .layer(middleware::from_fn_with_state(keys, honour_key))
+        .layer(Extension(sessions));
 
     let mut service = Service::new("orders", include_str!("../version.json"))
         .public(public)

@@ -22,12 +22,22 @@ impl ApiError {
     }
 
     /// An error with one message about `field`.
-    pub fn about(status: StatusCode, code: ErrorCode, field: impl Into<String>, message: impl Into<String>) -> Self {
+    pub fn about(
+        status: StatusCode,
+        code: ErrorCode,
+        field: impl Into<String>,
+        message: impl Into<String>,
+    ) -> Self {
         Self::with(status, Problem::about(code, field, message))
     }
 
     fn with(status: StatusCode, problem: Problem) -> Self {
-        Self { status, problem: Box::new(problem), retry_after: None, cause: None }
+        Self {
+            status,
+            problem: Box::new(problem),
+            retry_after: None,
+            cause: None,
+        }
     }
 
     /// 400: the body or query broke these rules.
@@ -37,7 +47,10 @@ impl ApiError {
 
     /// 400: one field broke a rule.
     pub fn invalid(field: impl Into<String>, message: impl Into<String>) -> Self {
-        Self::validation(vec![ErrorItem { message: message.into(), field: Some(field.into()) }])
+        Self::validation(vec![ErrorItem {
+            message: message.into(),
+            field: Some(field.into()),
+        }])
     }
 
     /// 400: a rule of the business forbids it.
@@ -47,7 +60,11 @@ impl ApiError {
 
     /// 401: not signed in, or not the owner.
     pub fn not_authorized() -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, ErrorCode::NotAuthorized, "Not authorized")
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            ErrorCode::NotAuthorized,
+            "Not authorized",
+        )
     }
 
     /// 404, such as "Ticket not found".
@@ -62,18 +79,29 @@ impl ApiError {
 
     /// 503: nothing happened; try again soon.
     pub fn unavailable(message: impl Into<String>) -> Self {
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Unavailable, message).retry_after(Duration::from_secs(1))
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Unavailable, message)
+            .retry_after(Duration::from_secs(1))
     }
 
     /// 503: it is not known whether it happened; repeat with the same key.
     pub fn outcome_unknown() -> Self {
         let message = "The outcome is not known yet; repeat the request with the same Idempotency-Key";
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::OutcomeUnknown, message).retry_after(Duration::from_secs(1))
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            ErrorCode::OutcomeUnknown,
+            message,
+        )
+        .retry_after(Duration::from_secs(1))
     }
 
     /// 500: a fault of ours.
     pub fn internal(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::Internal, "Something went wrong on our side").caused_by(cause)
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            ErrorCode::Internal,
+            "Something went wrong on our side",
+        )
+        .caused_by(cause)
     }
 
     /// Says when to try again, in whole seconds.
@@ -103,7 +131,11 @@ impl ApiError {
 
 impl fmt::Debug for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ApiError").field("status", &self.status).field("problem", &self.problem).field("cause", &self.cause).finish()
+        f.debug_struct("ApiError")
+            .field("status", &self.status)
+            .field("problem", &self.problem)
+            .field("cause", &self.cause)
+            .finish()
     }
 }
 
@@ -123,14 +155,26 @@ impl From<mongodb::error::Error> for ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let Self { status, problem, retry_after, cause } = self;
+        let Self {
+            status,
+            problem,
+            retry_after,
+            cause,
+        } = self;
         if status.is_server_error() {
             let cause = cause.map(|cause| describe(cause.as_ref()));
-            tracing::error!(status = status.as_u16(), code = problem.code.as_str(), cause, "request failed");
+            tracing::error!(
+                status = status.as_u16(),
+                code = problem.code.as_str(),
+                cause,
+                "request failed"
+            );
         }
         let mut response = (status, axum::Json(*problem)).into_response();
         if let Some(wait) = retry_after {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
         }
         response
     }

@@ -23,7 +23,11 @@ pub struct Fields {
 }
 
 fn malformed() -> ApiError {
-    ApiError::new(StatusCode::BAD_REQUEST, ErrorCode::MalformedJson, "Malformed JSON")
+    ApiError::new(
+        StatusCode::BAD_REQUEST,
+        ErrorCode::MalformedJson,
+        "Malformed JSON",
+    )
 }
 
 impl Fields {
@@ -40,18 +44,28 @@ impl Fields {
         let text = std::str::from_utf8(body).map_err(|_| malformed())?;
         let raw: &RawValue = serde_json::from_str(text).map_err(|_| malformed())?;
         if !raw.get().starts_with('{') {
-            return Err(ApiError::validation(vec![ErrorItem { message: "The body must be an object".into(), field: None }]));
+            return Err(ApiError::validation(vec![ErrorItem {
+                message: "The body must be an object".into(),
+                field: None,
+            }]));
         }
         Self::nested(raw, String::new()).ok_or_else(malformed)
     }
 
     fn nested(raw: &RawValue, prefix: String) -> Option<Self> {
-        Some(Self { values: serde_json::from_str(raw.get()).ok()?, prefix, errors: Vec::new() })
+        Some(Self {
+            values: serde_json::from_str(raw.get()).ok()?,
+            prefix,
+            errors: Vec::new(),
+        })
     }
 
     /// Notes that `field` broke a rule.
     pub fn refuse(&mut self, field: &str, message: impl Into<String>) {
-        self.errors.push(ErrorItem { message: message.into(), field: Some(format!("{}{field}", self.prefix)) });
+        self.errors.push(ErrorItem {
+            message: message.into(),
+            field: Some(format!("{}{field}", self.prefix)),
+        });
     }
 
     /// Whether the field is there and not null.
@@ -60,7 +74,10 @@ impl Fields {
     }
 
     fn raw(&self, field: &str) -> Option<&str> {
-        self.values.get(field).map(|value| value.get()).filter(|text| *text != "null")
+        self.values
+            .get(field)
+            .map(|value| value.get())
+            .filter(|text| *text != "null")
     }
 
     /// The field as a string; `None` when it is absent, null or (then noted) of another type.
@@ -102,7 +119,11 @@ impl Fields {
         if (min..=max).contains(&length) {
             return Some(text);
         }
-        let bounds = if min <= 1 { format!("at most {max}") } else { format!("{min} to {max}") };
+        let bounds = if min <= 1 {
+            format!("at most {max}")
+        } else {
+            format!("{min} to {max}")
+        };
         self.refuse(field, format!("{label} must have {bounds} characters"));
         None
     }
@@ -110,7 +131,10 @@ impl Fields {
     /// Decimal dollars, as a number or a numeric string; `None` when absent, null or (then noted) not an amount.
     pub fn dollars(&mut self, field: &str, label: &str) -> Option<Cents> {
         let text = self.raw(field)?;
-        let unquoted = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(text);
+        let unquoted = text
+            .strip_prefix('"')
+            .and_then(|rest| rest.strip_suffix('"'))
+            .unwrap_or(text);
         match Cents::parse_dollars(unquoted.trim()) {
             Ok(amount) => Some(amount),
             Err(MoneyError::TooManyDecimals) => {
@@ -152,7 +176,9 @@ impl Fields {
     /// An id; malformed is "`label` is invalid", absent is `None`.
     pub fn id<T: FromStr>(&mut self, field: &str, label: &str) -> Option<T> {
         let text = self.raw(field)?;
-        let id = serde_json::from_str::<String>(text).ok().and_then(|text| text.parse().ok());
+        let id = serde_json::from_str::<String>(text)
+            .ok()
+            .and_then(|text| text.parse().ok());
         if id.is_none() {
             self.refuse(field, format!("{label} is invalid"));
         }
@@ -166,7 +192,8 @@ impl Fields {
             self.refuse(field, format!("{label} must be an array"));
             return None;
         };
-        let prefixed = |(i, item): (usize, &&RawValue)| Self::nested(item, format!("{}{field}[{i}].", self.prefix));
+        let prefixed =
+            |(i, item): (usize, &&RawValue)| Self::nested(item, format!("{}{field}[{i}].", self.prefix));
         let objects: Vec<Option<Fields>> = items.iter().enumerate().map(prefixed).collect();
         for (i, _) in objects.iter().enumerate().filter(|(_, object)| object.is_none()) {
             self.refuse(&format!("{field}[{i}]"), "must be an object");
@@ -184,7 +211,11 @@ impl Fields {
     /// # Errors
     /// 400 with one entry per failed rule.
     pub fn finish(self) -> Result<(), ApiError> {
-        if self.errors.is_empty() { Ok(()) } else { Err(ApiError::validation(self.errors)) }
+        if self.errors.is_empty() {
+            Ok(())
+        } else {
+            Err(ApiError::validation(self.errors))
+        }
     }
 }
 
@@ -203,20 +234,38 @@ mod tests {
         fields.dollars("price", "Price");
         fields.whole("quantity", "Quantity", 1..=1000);
         fields.required_text("description", "Description", 1, 10);
-        let expected = ["Title must be a string", "Price must be a number", "Quantity must be 1 to 1000", "Description is required"];
-        assert_eq!(messages(fields).into_iter().map(|(message, _)| message).collect::<Vec<_>>(), expected);
+        let expected = [
+            "Title must be a string",
+            "Price must be a number",
+            "Quantity must be 1 to 1000",
+            "Description is required",
+        ];
+        assert_eq!(
+            messages(fields)
+                .into_iter()
+                .map(|(message, _)| message)
+                .collect::<Vec<_>>(),
+            expected
+        );
     }
 
     #[test]
     fn nested_objects_are_named_by_their_place() {
         let mut fields = Fields::parse(br#"{"tickets": [{"id": "x"}, 7]}"#).unwrap();
         assert!(fields.objects("tickets", "Tickets").is_none());
-        assert_eq!(messages(fields), [("must be an object".to_owned(), Some("tickets[1]".to_owned()))]);
+        assert_eq!(
+            messages(fields),
+            [("must be an object".to_owned(), Some("tickets[1]".to_owned()))]
+        );
     }
 
     #[test]
     fn a_number_and_a_numeric_string_are_the_same_price() {
-        for body in [r#"{"price": 19.99}"#, r#"{"price": "19.99"}"#, r#"{"price": 1.999e1}"#] {
+        for body in [
+            r#"{"price": 19.99}"#,
+            r#"{"price": "19.99"}"#,
+            r#"{"price": 1.999e1}"#,
+        ] {
             let mut fields = Fields::parse(body.as_bytes()).unwrap();
             assert_eq!(fields.dollars("price", "Price"), Some(Cents(1999)), "{body}");
         }
@@ -225,7 +274,11 @@ mod tests {
     #[test]
     fn what_is_not_json_is_malformed() {
         for body in ["{", "{\"a\":}", "\u{7f}", "{} {}"] {
-            assert_eq!(Fields::parse(body.as_bytes()).unwrap_err().problem().code, ErrorCode::MalformedJson, "{body}");
+            assert_eq!(
+                Fields::parse(body.as_bytes()).unwrap_err().problem().code,
+                ErrorCode::MalformedJson,
+                "{body}"
+            );
         }
     }
 }

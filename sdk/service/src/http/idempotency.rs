@@ -51,8 +51,14 @@ impl EffectSeed {
 
     /// The id of the `n`th thing of this `kind` that the request creates. With a key it is the same in every run.
     pub fn id(self, kind: &str, n: usize) -> [u8; 12] {
-        let Some(seed) = self.0 else { return ObjectId::new().bytes() };
-        let digest = Sha256::new().chain_update(seed).chain_update(kind).chain_update(n.to_be_bytes()).finalize();
+        let Some(seed) = self.0 else {
+            return ObjectId::new().bytes();
+        };
+        let digest = Sha256::new()
+            .chain_update(seed)
+            .chain_update(kind)
+            .chain_update(n.to_be_bytes())
+            .finalize();
         let mut id = [0; 12];
         id[..4].copy_from_slice(&seed[..4]);
         id[4..].copy_from_slice(&digest[..8]);
@@ -89,7 +95,10 @@ impl Idempotency {
     /// The store's.
     pub async fn prepare(mongo: Mongo, sessions: Sessions) -> Result<Self, mongodb::error::Error> {
         let expiry = IndexOptions::builder().expire_after(LIFETIME).build();
-        let index = IndexModel::builder().keys(doc! {"createdAt": 1}).options(expiry).build();
+        let index = IndexModel::builder()
+            .keys(doc! {"createdAt": 1})
+            .options(expiry)
+            .build();
         mongo.collection(COLLECTION).create_index(index).await?;
         Ok(Self { mongo, sessions })
     }
@@ -100,18 +109,32 @@ impl Idempotency {
         let seed = ObjectId::new();
         let row = doc! {"_id": key, "body": body, "seed": seed, "attempt": attempt, "running": true, "createdAt": bson::DateTime::now(), "leaseAt": bson::DateTime::now()};
         match rows.insert_one(row).await {
-            Ok(_) => return Ok(Begun::Run { seed: seed.bytes(), attempt }),
+            Ok(_) => {
+                return Ok(Begun::Run {
+                    seed: seed.bytes(),
+                    attempt,
+                });
+            }
             Err(error) if duplicate_key(&error).is_some() => {}
             Err(error) => return Err(error),
         }
         let stale = bson::DateTime::from_millis(bson::DateTime::now().timestamp_millis() - LEASE_MILLIS);
         let free = doc! {"_id": key, "body": body, "$or": [{"running": false}, {"leaseAt": {"$lt": stale}}]};
         let take = doc! {"$set": {"running": true, "attempt": attempt, "leaseAt": bson::DateTime::now()}};
-        let taken = rows.find_one_and_update(free, take).return_document(ReturnDocument::After).await?;
+        let taken = rows
+            .find_one_and_update(free, take)
+            .return_document(ReturnDocument::After)
+            .await?;
         if let Some(seed) = taken.as_ref().and_then(|row| row.get_object_id("seed").ok()) {
-            return Ok(Begun::Run { seed: seed.bytes(), attempt });
+            return Ok(Begun::Run {
+                seed: seed.bytes(),
+                attempt,
+            });
         }
-        let other = rows.find_one(doc! {"_id": key}).await?.is_some_and(|row| row.get("body") != Some(&Bson::from(body)));
+        let other = rows
+            .find_one(doc! {"_id": key})
+            .await?
+            .is_some_and(|row| row.get("body") != Some(&Bson::from(body)));
         Ok(if other { Begun::OtherBody } else { Begun::Busy })
     }
 
@@ -122,7 +145,9 @@ impl Idempotency {
         let ended = if status.is_client_error() {
             rows.delete_one(own).await.map(|_| ())
         } else {
-            rows.update_one(own, doc! {"$set": {"running": false}}).await.map(|_| ())
+            rows.update_one(own, doc! {"$set": {"running": false}})
+                .await
+                .map(|_| ())
         };
         if let Err(error) = ended {
             tracing::warn!(%error, "an idempotency key stays busy until its lease ends");
@@ -132,14 +157,26 @@ impl Idempotency {
 
 /// The middleware, for signed-in POSTs; every other request passes.
 pub async fn honour_key(State(layer): State<Idempotency>, mut request: Request, next: Next) -> Response {
-    let Some(header) = request.headers().get(&HEADER).cloned() else { return next.run(request).await };
+    let Some(header) = request.headers().get(&HEADER).cloned() else {
+        return next.run(request).await;
+    };
     if request.method() != Method::POST {
         return next.run(request).await;
     }
-    let Some(caller) = layer.sessions.caller(request.headers()) else { return next.run(request).await };
+    let Some(caller) = layer.sessions.caller(request.headers()) else {
+        return next.run(request).await;
+    };
     let key = match header.to_str() {
-        Ok(key) if (1..=255).contains(&key.len()) && key.bytes().all(|b| (0x20..0x7f).contains(&b)) => key.to_owned(),
-        _ => return ApiError::invalid("Idempotency-Key", "Idempotency-Key must be 1 to 255 printable characters").into_response(),
+        Ok(key) if (1..=255).contains(&key.len()) && key.bytes().all(|b| (0x20..0x7f).contains(&b)) => {
+            key.to_owned()
+        }
+        _ => {
+            return ApiError::invalid(
+                "Idempotency-Key",
+                "Idempotency-Key must be 1 to 255 printable characters",
+            )
+            .into_response();
+        }
     };
     let row = row_id(caller.id, request.uri().path(), &key);
     let (parts, body) = request.into_parts();
@@ -160,17 +197,26 @@ pub async fn honour_key(State(layer): State<Idempotency>, mut request: Request, 
         layer.end(&row, attempt, response.status()).await;
         response
     });
-    ran.await.unwrap_or_else(|error| ApiError::internal(error).into_response())
+    ran.await
+        .unwrap_or_else(|error| ApiError::internal(error).into_response())
 }
 
-async fn wait_for_turn(layer: &Idempotency, row: &str, body_hash: &str) -> Result<([u8; 12], ObjectId), ApiError> {
+async fn wait_for_turn(
+    layer: &Idempotency,
+    row: &str,
+    body_hash: &str,
+) -> Result<([u8; 12], ObjectId), ApiError> {
     let deadline = tokio::time::Instant::now() + PATIENCE;
     loop {
         match layer.begin(row, body_hash).await? {
             Begun::Run { seed, attempt } => return Ok((seed, attempt)),
             Begun::OtherBody => {
                 let message = "The Idempotency-Key was used with another body";
-                return Err(ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, ErrorCode::IdempotencyKeyReused, message));
+                return Err(ApiError::new(
+                    StatusCode::UNPROCESSABLE_ENTITY,
+                    ErrorCode::IdempotencyKeyReused,
+                    message,
+                ));
             }
             Begun::Busy if tokio::time::Instant::now() >= deadline => return Err(ApiError::outcome_unknown()),
             Begun::Busy => tokio::time::sleep(POLL).await,
@@ -180,7 +226,14 @@ async fn wait_for_turn(layer: &Idempotency, row: &str, body_hash: &str) -> Resul
 
 fn row_id(user: UserId, path: &str, key: &str) -> String {
     let path = path.strip_suffix('/').unwrap_or(path);
-    hex::encode(Sha256::new().chain_update(user.bytes()).chain_update(path).chain_update([0]).chain_update(key).finalize())
+    hex::encode(
+        Sha256::new()
+            .chain_update(user.bytes())
+            .chain_update(path)
+            .chain_update([0])
+            .chain_update(key)
+            .finalize(),
+    )
 }
 
 #[cfg(test)]

@@ -24,7 +24,9 @@ pub struct KeyRing {
 
 impl fmt::Debug for KeyRing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("KeyRing").field("ids", &self.verifying.keys()).finish()
+        f.debug_struct("KeyRing")
+            .field("ids", &self.verifying.keys())
+            .finish()
     }
 }
 
@@ -80,7 +82,10 @@ impl KeyRing {
     /// Those of the JSON writer.
     pub fn sign<T: Serialize>(&self, claims: &T) -> Result<String, jsonwebtoken::errors::Error> {
         let (id, key) = self.signing.as_ref();
-        let header = Header { kid: Some(id.clone()), ..Header::new(Algorithm::HS256) };
+        let header = Header {
+            kid: Some(id.clone()),
+            ..Header::new(Algorithm::HS256)
+        };
         jsonwebtoken::encode(&header, claims, key)
     }
 
@@ -93,7 +98,9 @@ impl KeyRing {
             // Tokens of the systems that this one replaces name no key.
             None => self.verifying.values().collect(),
         };
-        keys.into_iter().find_map(|key| jsonwebtoken::decode::<T>(token, key, validation).ok()).map(|data| data.claims)
+        keys.into_iter()
+            .find_map(|key| jsonwebtoken::decode::<T>(token, key, validation).ok())
+            .map(|data| data.claims)
     }
 }
 
@@ -115,14 +122,26 @@ mod tests {
         validation.required_spec_claims.clear();
         let claims = serde_json::json!({"id": 1});
         let (first, second) = (before.sign(&claims).unwrap(), during.sign(&claims).unwrap());
-        assert_eq!(during.verify::<serde_json::Value>(&first, &validation), Some(claims.clone()));
-        assert_eq!(after.verify::<serde_json::Value>(&second, &validation), Some(claims));
+        assert_eq!(
+            during.verify::<serde_json::Value>(&first, &validation),
+            Some(claims.clone())
+        );
+        assert_eq!(
+            after.verify::<serde_json::Value>(&second, &validation),
+            Some(claims)
+        );
         assert_eq!(after.verify::<serde_json::Value>(&first, &validation), None);
     }
 
     #[test]
     fn short_or_malformed_keys_are_refused() {
-        for text in ["", "a", "a:!!", ":AAAA", &format!("a:{}", STANDARD.encode([1; 31]))] {
+        for text in [
+            "",
+            "a",
+            "a:!!",
+            ":AAAA",
+            &format!("a:{}", STANDARD.encode([1; 31])),
+        ] {
             assert!(ring(text).is_err(), "{text}");
         }
     }

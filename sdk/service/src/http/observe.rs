@@ -26,7 +26,10 @@ pub struct TraceParent(pub Option<String>);
 impl<S: Send + Sync> axum::extract::FromRequestParts<S> for TraceParent {
     type Rejection = std::convert::Infallible;
 
-    async fn from_request_parts(parts: &mut axum::http::request::Parts, _: &S) -> Result<Self, Self::Rejection> {
+    async fn from_request_parts(
+        parts: &mut axum::http::request::Parts,
+        _: &S,
+    ) -> Result<Self, Self::Rejection> {
         Ok(Self(text(&parts.headers, &TRACEPARENT).map(str::to_owned)))
     }
 }
@@ -55,7 +58,11 @@ pub async fn observe(State(service): State<&'static str>, mut request: Request, 
     let id_value = HeaderValue::try_from(&id).unwrap_or(HeaderValue::from_static("unknown"));
     request.headers_mut().insert(REQUEST_ID, id_value.clone());
     let method = request.method().clone();
-    let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or("unmatched", MatchedPath::as_str)
+        .to_owned();
     let traceparent = text(request.headers(), &TRACEPARENT).unwrap_or_default();
     let span = tracing::info_span!("request", service, %method, route, request_id = id, traceparent);
     let answer = async {
@@ -88,7 +95,9 @@ fn is_foreign(method: &Method, headers: &HeaderMap) -> bool {
     if matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) || !has_session_cookie(headers) {
         return false;
     }
-    let Some(origin) = text(headers, &header::ORIGIN) else { return false };
+    let Some(origin) = text(headers, &header::ORIGIN) else {
+        return false;
+    };
     let origin_host = origin.split_once("://").map(|(_, host)| host);
     let own = [text(headers, &FORWARDED_HOST), text(headers, &header::HOST)];
     !own.iter().flatten().any(|host| Some(*host) == origin_host)
@@ -99,19 +108,34 @@ mod tests {
     use super::*;
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
-        pairs.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value))).collect()
+        pairs
+            .iter()
+            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
+            .collect()
     }
 
     #[test]
     fn a_cookie_from_another_origin_is_refused_and_nothing_else() {
-        let foreign = headers(&[("cookie", "session=x"), ("origin", "https://evil.example"), ("host", "shop.example")]);
+        let foreign = headers(&[
+            ("cookie", "session=x"),
+            ("origin", "https://evil.example"),
+            ("host", "shop.example"),
+        ]);
         assert!(is_foreign(&Method::POST, &foreign));
         assert!(!is_foreign(&Method::GET, &foreign));
-        let own = headers(&[("cookie", "session=x"), ("origin", "https://shop.example"), ("host", "shop.example")]);
+        let own = headers(&[
+            ("cookie", "session=x"),
+            ("origin", "https://shop.example"),
+            ("host", "shop.example"),
+        ]);
         assert!(!is_foreign(&Method::POST, &own));
         let no_cookie = headers(&[("origin", "https://evil.example"), ("host", "shop.example")]);
         assert!(!is_foreign(&Method::POST, &no_cookie));
-        let opaque = headers(&[("cookie", "a=b; session=x"), ("origin", "null"), ("host", "shop.example")]);
+        let opaque = headers(&[
+            ("cookie", "a=b; session=x"),
+            ("origin", "null"),
+            ("host", "shop.example"),
+        ]);
         assert!(is_foreign(&Method::DELETE, &opaque));
     }
 

@@ -13,9 +13,9 @@ use bigtix_contracts::ErrorCode;
 use futures::future::{BoxFuture, join_all};
 use serde_json::json;
 
+use super::ApiError;
 use super::body::BODY_LIMIT;
 use super::observe::observe;
-use super::ApiError;
 use crate::telemetry::metrics_handle;
 
 type CheckFn = Box<dyn Fn() -> BoxFuture<'static, bool> + Send + Sync>;
@@ -47,7 +47,11 @@ pub(crate) fn with_operations(routes: Router, health: Arc<Health>) -> Router {
         .merge(operations)
         .fallback(async || ApiError::not_found("Not found"))
         .method_not_allowed_fallback(async || {
-            ApiError::new(StatusCode::METHOD_NOT_ALLOWED, ErrorCode::MethodNotAllowed, "Method not allowed")
+            ApiError::new(
+                StatusCode::METHOD_NOT_ALLOWED,
+                ErrorCode::MethodNotAllowed,
+                "Method not allowed",
+            )
         })
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(middleware::from_fn_with_state(service, observe))
@@ -55,14 +59,32 @@ pub(crate) fn with_operations(routes: Router, health: Arc<Health>) -> Router {
 
 async fn readyz(State(health): State<Arc<Health>>) -> Response {
     if health.draining.load(Ordering::Acquire) {
-        return (StatusCode::SERVICE_UNAVAILABLE, Json(json!({"ready": false, "reason": "draining"}))).into_response();
+        return (
+            StatusCode::SERVICE_UNAVAILABLE,
+            Json(json!({"ready": false, "reason": "draining"})),
+        )
+            .into_response();
     }
-    let results = join_all(health.checks.iter().map(|c| async { (c.name, (c.check)().await) })).await;
-    let failed: Vec<&str> = results.iter().filter(|(_, ok)| !ok).map(|(name, _)| *name).collect();
+    let results = join_all(
+        health
+            .checks
+            .iter()
+            .map(|c| async { (c.name, (c.check)().await) }),
+    )
+    .await;
+    let failed: Vec<&str> = results
+        .iter()
+        .filter(|(_, ok)| !ok)
+        .map(|(name, _)| *name)
+        .collect();
     if failed.is_empty() {
         Json(json!({"ready": true})).into_response()
     } else {
-        (StatusCode::SERVICE_UNAVAILABLE, Json(json!({"ready": false, "reason": failed}))).into_response()
+        (
+            StatusCode::SERVICE_UNAVAILABLE,
+            Json(json!({"ready": false, "reason": failed})),
+        )
+            .into_response()
     }
 }
 
@@ -74,5 +96,9 @@ async fn version(State(health): State<Arc<Health>>) -> Response {
 async fn metrics() -> Response {
     let handle = metrics_handle();
     handle.run_upkeep();
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], handle.render()).into_response()
+    (
+        [(header::CONTENT_TYPE, "text/plain; version=0.0.4")],
+        handle.render(),
+    )
+        .into_response()
 }

@@ -41,8 +41,16 @@ impl Sessions {
     /// Reads `SESSION_KEYS` and `SESSION_COMPAT`.
     pub fn read(settings: &mut Settings) -> Self {
         Self {
-            keys: KeyRing::read(settings, "SESSION_KEYS", "keys of session tokens, id:base64 separated by commas; the first signs, all verify"),
-            compat: settings.flag("SESSION_COMPAT", false, "whether tokens without an end are accepted"),
+            keys: KeyRing::read(
+                settings,
+                "SESSION_KEYS",
+                "keys of session tokens, id:base64 separated by commas; the first signs, all verify",
+            ),
+            compat: settings.flag(
+                "SESSION_COMPAT",
+                false,
+                "whether tokens without an end are accepted",
+            ),
         }
     }
 
@@ -68,8 +76,14 @@ impl Sessions {
 }
 
 fn bearer(headers: &HeaderMap) -> Option<String> {
-    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())
+    let (scheme, token) = headers
+        .get(header::AUTHORIZATION)?
+        .to_str()
+        .ok()?
+        .split_once(' ')?;
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then(|| token.trim().to_owned())
 }
 
 #[derive(Serialize, Deserialize)]
@@ -79,13 +93,20 @@ struct CookieBody {
 
 /// The value of the session cookie that carries `token`.
 pub fn cookie_value(token: &str) -> String {
-    let body = CookieBody { jwt: token.to_owned() };
+    let body = CookieBody {
+        jwt: token.to_owned(),
+    };
     STANDARD.encode(serde_json::to_vec(&body).expect("a string is JSON"))
 }
 
 fn cookie_token(headers: &HeaderMap) -> Option<String> {
-    let values = headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok());
-    let pairs = values.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    let values = headers
+        .get_all(header::COOKIE)
+        .into_iter()
+        .filter_map(|value| value.to_str().ok());
+    let pairs = values
+        .flat_map(|value| value.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='));
     let mut sessions = pairs.filter(|(name, _)| *name == "session" || *name == "express:sess");
     sessions.find_map(|(_, value)| decode_cookie(value))
 }
@@ -93,13 +114,20 @@ fn cookie_token(headers: &HeaderMap) -> Option<String> {
 fn decode_cookie(value: &str) -> Option<String> {
     let value = value.trim_matches('"').replace("%3D", "=").replace("%3d", "=");
     let bytes = STANDARD.decode(value).ok()?;
-    serde_json::from_slice::<CookieBody>(&bytes).ok().map(|body| body.jwt)
+    serde_json::from_slice::<CookieBody>(&bytes)
+        .ok()
+        .map(|body| body.jwt)
 }
 
 /// Whether the request carries a session cookie, valid or not: a browser may have sent it without being asked.
 pub fn has_session_cookie(headers: &HeaderMap) -> bool {
-    let values = headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok());
-    values.flat_map(|value| value.split(';')).any(|pair| matches!(pair.trim().split_once('='), Some(("session" | "express:sess", _))))
+    let values = headers
+        .get_all(header::COOKIE)
+        .into_iter()
+        .filter_map(|value| value.to_str().ok());
+    values
+        .flat_map(|value| value.split(';'))
+        .any(|pair| matches!(pair.trim().split_once('='), Some(("session" | "express:sess", _))))
 }
 
 /// Extractor: somebody who may or may not be signed in. A bad token is anonymous.
@@ -119,7 +147,10 @@ impl<S: Send + Sync> FromRequestParts<S> for Visitor {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        let sessions = parts.extensions.get::<Sessions>().ok_or_else(|| ApiError::internal("routes lack the Sessions layer"))?;
+        let sessions = parts
+            .extensions
+            .get::<Sessions>()
+            .ok_or_else(|| ApiError::internal("routes lack the Sessions layer"))?;
         Ok(Self(sessions.caller(&parts.headers)))
     }
 }
@@ -131,6 +162,9 @@ impl<S: Send + Sync> FromRequestParts<S> for SignedIn {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        Visitor::from_request_parts(parts, state).await?.require().map(Self)
+        Visitor::from_request_parts(parts, state)
+            .await?
+            .require()
+            .map(Self)
     }
 }

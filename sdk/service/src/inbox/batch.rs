@@ -39,7 +39,7 @@ pub(crate) async fn process(
 /// Lets the server deliver the messages again at once, to whoever asks.
 pub(crate) async fn give_back(messages: &[jetstream::Message]) {
     for message in messages {
-        let _ = message;
+        acknowledge(message, AckKind::Nak(None)).await;
     }
 }
 

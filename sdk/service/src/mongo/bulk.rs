@@ -53,6 +53,18 @@ impl BulkOutcome {
             .find(|(_, code, message)| duplicate_key_in(*code, message).is_none())
     }
 
+    /// Takes out the upserts that met a duplicate `_id`.
+    fn take_raced(&mut self, updates: &[UpdateOne]) -> Vec<usize> {
+        let raced = |(index, code, message): &(usize, i32, String)| {
+            updates.get(*index).is_some_and(|update| update.upsert)
+                && duplicate_key_in(*code, message).is_some_and(|duplicate| duplicate.index == "_id_")
+        };
+        self.errors
+            .extract_if(.., |error| raced(error))
+            .map(|(index, _, _)| index)
+            .collect()
+    }
+
     fn absorb(&mut self, offset: usize, reply: &Document) -> Result<(), Error> {
         let number = |name: &str| -> u64 {
             reply
@@ -100,6 +112,9 @@ impl BulkOutcome {
 impl Mongo {
     /// Sends `updates` as unordered `update` commands of up to 1,000 each, acknowledged by a majority.
     ///
+    /// Of two upserts that race to insert one document the loser meets a duplicate key although its filter may match
+    /// what the winner inserted; it is sent once more, so that a duplicate key in the outcome means what it says.
+    ///
     /// A command is sent once more when its connection broke or the primary changed, so the updates must be idempotent;
     /// the outcome is then that of the second time.
     ///
@@ -107,6 +122,25 @@ impl Mongo {
     /// The driver's, when a command as a whole failed; earlier ones of the same bulk may have been applied. What single
     /// updates met stands in [`BulkOutcome::errors`].
     pub async fn bulk_update(&self, collection: &str, updates: Vec<UpdateOne>) -> Result<BulkOutcome, Error> {
+        let mut outcome = self.send_all(collection, &updates).await?;
+        let raced: Vec<usize> = outcome.take_raced(&updates);
+        if !raced.is_empty() {
+            let again: Vec<UpdateOne> = raced.iter().map(|index| updates[*index].clone()).collect();
+            let again = self.send_all(collection, &again).await?;
+            outcome.matched += again.matched;
+            outcome.modified += again.modified;
+            outcome
+                .upserted
+                .extend(again.upserted.iter().map(|index| raced[*index]));
+            let errors = again.errors.into_iter();
+            outcome
+                .errors
+                .extend(errors.map(|(index, code, message)| (raced[index], code, message)));
+        }
+        Ok(outcome)
+    }
+
+    async fn send_all(&self, collection: &str, updates: &[UpdateOne]) -> Result<BulkOutcome, Error> {
         let mut outcome = BulkOutcome::default();
         let mut offset = 0;
         for (count, statements) in chunks(updates)? {
@@ -143,7 +177,7 @@ impl Mongo {
 /// Write concern errors that a new primary may not give.
 const INTERRUPTED_CONCERNS: [i64; 4] = [91, 189, 11600, 11602];
 
-fn chunks(updates: Vec<UpdateOne>) -> Result<Vec<(usize, RawArrayBuf)>, Error> {
+fn chunks(updates: &[UpdateOne]) -> Result<Vec<(usize, RawArrayBuf)>, Error> {
     let mut chunks = Vec::new();
     let (mut statements, mut count, mut bytes) = (RawArrayBuf::new(), 0, 0);
     for UpdateOne {
@@ -153,11 +187,12 @@ fn chunks(updates: Vec<UpdateOne>) -> Result<Vec<(usize, RawArrayBuf)>, Error> {
     } in updates
     {
         let update = match update {
-            Update::Document(document) => bson::Bson::from(document),
-            Update::Pipeline(stages) => bson::Bson::from(stages),
+            Update::Document(document) => bson::Bson::from(document.clone()),
+            Update::Pipeline(stages) => bson::Bson::from(stages.clone()),
         };
-        let statement =
-            RawDocumentBuf::try_from(&doc! {"q": filter, "u": update, "upsert": upsert, "multi": false})?;
+        let statement = RawDocumentBuf::try_from(
+            &doc! {"q": filter.clone(), "u": update, "upsert": *upsert, "multi": false},
+        )?;
         let size = statement.as_bytes().len();
         if count == MOST_UPDATES || (count > 0 && bytes + size > MOST_BYTES) {
             chunks.push((count, std::mem::take(&mut statements)));

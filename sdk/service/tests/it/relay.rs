@@ -26,6 +26,25 @@ async fn every_version_reaches_the_consumer_at_last_and_the_newest_state_wins() 
 }
 
 #[tokio::test]
+async fn a_backlog_of_thousands_is_worked_off_by_a_scan_and_a_tail() {
+    let world = World::new().await;
+    let note = |id: String| doc! {"_id": id, "kind": "note", "version": 0_i64, "text": "text 0"};
+    let notes = world.mongo.collection("notes");
+    notes
+        .insert_many((0..2000).map(|n| note(format!("scanned-{n}"))))
+        .await
+        .unwrap();
+    let (relay, copy) = (world.relay().await, world.copy("orders-tickets").await);
+    notes
+        .insert_many((0..2000).map(|n| note(format!("tailed-{n}"))))
+        .await
+        .unwrap();
+    world.copied("orders-tickets").await;
+    relay.stop().await;
+    copy.stop().await;
+}
+
+#[tokio::test]
 async fn only_what_the_filter_takes_is_published() {
     let world = World::new().await;
     let relay = world.relay().await;
@@ -130,6 +149,14 @@ async fn of_two_relays_one_publishes_and_the_other_takes_over() {
     let second = world.relay().await;
     let version = world.write("a").await;
     world.published("a", version).await;
+    // The second one asks for the lease twice a second; the first one renews it every second.
+    for _ in 0..2 {
+        let before = world.lease_ends().await;
+        eventually("a renewal", async || {
+            (world.lease_ends().await > before).then_some(())
+        })
+        .await;
+    }
     assert_eq!(term().await, 1, "the second one stands by");
 
     let stopped = Instant::now();

@@ -275,6 +275,12 @@ impl World {
             .unwrap_or_default()
     }
 
+    /// Until when some instance has the relay's lease.
+    pub(crate) async fn lease_ends(&self) -> Option<bson::DateTime> {
+        let lease = self.mongo.collection("leases").find_one(doc! {}).await.unwrap();
+        lease?.get_datetime("until").ok().copied()
+    }
+
     pub(crate) async fn epoch(&self) -> i64 {
         self.progress().await.get_i64("epoch").unwrap_or_default()
     }

@@ -65,16 +65,33 @@ impl Claims {
         match database.create_collection(CLAIMS).validator(validator()).await {
             Ok(()) => {}
             Err(error) if matches!(error.kind.as_ref(), ErrorKind::Command(c) if c.code == 48) => {
-                database.run_command(doc! {"collMod": CLAIMS, "validator": validator()}).await?;
+                database
+                    .run_command(doc! {"collMod": CLAIMS, "validator": validator()})
+                    .await?;
             }
             Err(error) => return Err(error.into()),
         }
-        let held_once = IndexOptions::builder().name(HELD_ONCE.to_owned()).unique(true).partial_filter_expression(doc! {"active": true}).build();
-        let due = IndexOptions::builder().name("due".to_owned()).partial_filter_expression(doc! {"status": "created"}).build();
+        let held_once = IndexOptions::builder()
+            .name(HELD_ONCE.to_owned())
+            .unique(true)
+            .partial_filter_expression(doc! {"active": true})
+            .build();
+        let due = IndexOptions::builder()
+            .name("due".to_owned())
+            .partial_filter_expression(doc! {"status": "created"})
+            .build();
         let indexes = [
-            IndexModel::builder().keys(doc! {"ticketIds": 1}).options(held_once).build(),
-            IndexModel::builder().keys(doc! {"expiresAt": 1}).options(due).build(),
-            IndexModel::builder().keys(doc! {"userId": 1, "createdAt": -1, "_id": -1}).build(),
+            IndexModel::builder()
+                .keys(doc! {"ticketIds": 1})
+                .options(held_once)
+                .build(),
+            IndexModel::builder()
+                .keys(doc! {"expiresAt": 1})
+                .options(due)
+                .build(),
+            IndexModel::builder()
+                .keys(doc! {"userId": 1, "createdAt": -1, "_id": -1})
+                .build(),
         ];
         mongo.ensure_indexes(CLAIMS, &indexes).await?;
         Ok(Self { mongo })
@@ -100,12 +117,23 @@ impl Claims {
     /// Who holds any of `tickets` now.
     pub(crate) async fn holders(&self, tickets: &[TicketId]) -> Result<Vec<Holder>, Error> {
         let ids: Vec<_> = tickets.iter().map(|ticket| oid(ticket.bytes())).collect();
-        let cursor = self.documents().find(doc! {"ticketIds": {"$in": ids}, "active": true}).await?;
-        cursor.and_then(async |document| Ok(read_holder(document)?)).try_collect().await
+        let cursor = self
+            .documents()
+            .find(doc! {"ticketIds": {"$in": ids}, "active": true})
+            .await?;
+        cursor
+            .and_then(async |document| Ok(read_holder(document)?))
+            .try_collect()
+            .await
     }
 
     /// Claims a ticket for its seller.
-    pub(crate) async fn claim(&self, id: OrderId, kind: ClaimKind, ticket: TicketId) -> Result<ClaimOutcome, Error> {
+    pub(crate) async fn claim(
+        &self,
+        id: OrderId,
+        kind: ClaimKind,
+        ticket: TicketId,
+    ) -> Result<ClaimOutcome, Error> {
         let kind = match kind {
             ClaimKind::Edit => "edit",
             ClaimKind::Withdrawn => "withdrawn",
@@ -123,31 +151,53 @@ impl Claims {
     }
 
     async fn repeated_claim(&self, id: OrderId) -> Result<ClaimOutcome, Error> {
-        Ok(if self.is_active(id).await? { ClaimOutcome::Claimed } else { ClaimOutcome::Released })
+        Ok(if self.is_active(id).await? {
+            ClaimOutcome::Claimed
+        } else {
+            ClaimOutcome::Released
+        })
     }
 
     async fn is_active(&self, id: OrderId) -> Result<bool, Error> {
-        Ok(self.documents().find_one(doc! {"_id": oid(id.bytes()), "active": true}).await?.is_some())
+        Ok(self
+            .documents()
+            .find_one(doc! {"_id": oid(id.bytes()), "active": true})
+            .await?
+            .is_some())
     }
 
     /// Ends an edit's claim. One that has not arrived yet finds itself ended.
     pub(crate) async fn release(&self, id: OrderId, ticket: TicketId) -> Result<(), Error> {
         let ended = doc! {"$set": {"active": false}, "$setOnInsert": {"kind": "edit", "ticketIds": [oid(ticket.bytes())], "createdAt": DateTime::now()}};
-        self.documents().update_one(doc! {"_id": oid(id.bytes())}, ended).upsert(true).await.map(|_| ())
+        self.documents()
+            .update_one(doc! {"_id": oid(id.bytes())}, ended)
+            .upsert(true)
+            .await
+            .map(|_| ())
     }
 
     /// Makes a claim stay for ever.
     pub(crate) async fn keep_as_withdrawn(&self, id: OrderId, ticket: TicketId) -> Result<(), Error> {
         let kept = doc! {"$set": {"kind": "withdrawn"}, "$setOnInsert": {"active": true, "ticketIds": [oid(ticket.bytes())], "createdAt": DateTime::now()}};
-        self.documents().update_one(doc! {"_id": oid(id.bytes())}, kept).upsert(true).await.map(|_| ())
+        self.documents()
+            .update_one(doc! {"_id": oid(id.bytes())}, kept)
+            .upsert(true)
+            .await
+            .map(|_| ())
     }
 }
 
 fn read_holder(document: Document) -> Result<Holder, Error> {
     let id = document.get_object_id("_id").map_err(Error::custom)?;
     let ids = document.get_array("ticketIds").map_err(Error::custom)?;
-    let tickets = ids.iter().filter_map(Bson::as_object_id).map(|id| TicketId::from_bytes(id.bytes())).collect();
-    let kind: ClaimDocumentKind = bson::deserialize_from_bson(document.get("kind").cloned().unwrap_or(Bson::Null)).map_err(Error::custom)?;
+    let tickets = ids
+        .iter()
+        .filter_map(Bson::as_object_id)
+        .map(|id| TicketId::from_bytes(id.bytes()))
+        .collect();
+    let kind: ClaimDocumentKind =
+        bson::deserialize_from_bson(document.get("kind").cloned().unwrap_or(Bson::Null))
+            .map_err(Error::custom)?;
     let kind = match kind {
         ClaimDocumentKind::Edit => HolderKind::Edit,
         ClaimDocumentKind::Withdrawn => HolderKind::Withdrawn,
@@ -156,14 +206,27 @@ fn read_holder(document: Document) -> Result<Holder, Error> {
             HolderKind::Order(Box::new(order.into_order()))
         }
     };
-    Ok(Holder { id: OrderId::from_bytes(id.bytes()), kind, tickets })
+    Ok(Holder {
+        id: OrderId::from_bytes(id.bytes()),
+        kind,
+        tickets,
+    })
 }
 
 /// What an error says of each of `count` documents. A write concern error leaves every one in doubt that did not fail.
 fn fates(error: &Error, count: usize) -> Vec<InsertFate> {
-    let ErrorKind::InsertMany(failed) = error.kind.as_ref() else { return vec![InsertFate::Unknown; count] };
+    let ErrorKind::InsertMany(failed) = error.kind.as_ref() else {
+        return vec![InsertFate::Unknown; count];
+    };
     let in_doubt = failed.write_concern_error.is_some();
-    let mut fates = vec![if in_doubt { InsertFate::Unknown } else { InsertFate::Placed }; count];
+    let mut fates = vec![
+        if in_doubt {
+            InsertFate::Unknown
+        } else {
+            InsertFate::Placed
+        };
+        count
+    ];
     for refused in failed.write_errors.iter().flatten() {
         let fate = match refused.code {
             11000 if refused.message.contains(HELD_ONCE) => InsertFate::Held,

@@ -6,15 +6,15 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use bigtix_contracts::TicketId;
 use bigtix_contracts::events::{TicketState, Versioned};
 use bigtix_contracts::internal::{ReadEventTickets, ReadTickets, TicketList, paths};
-use bigtix_contracts::TicketId;
 use bigtix_service::internal::{CallError, Peer};
 use bigtix_service::mongo::{Mongo, MongoError, Update, UpdateOne};
 use bson::{Bson, Document, doc};
 use futures::TryStreamExt;
-use mongodb::error::Error;
 use moka::sync::Cache;
+use mongodb::error::Error;
 
 use super::documents::oid;
 
@@ -47,13 +47,22 @@ impl Copies {
     /// Prepares the collection.
     pub(crate) async fn prepare(mongo: Mongo, owner: Peer) -> Result<Self, MongoError> {
         mongo.ensure_indexes(COPIES, &[]).await?;
-        Ok(Self { mongo, owner, memory: Cache::new(REMEMBERED) })
+        Ok(Self {
+            mongo,
+            owner,
+            memory: Cache::new(REMEMBERED),
+        })
     }
 
     /// Those of `ids` that exist, as lately known; asks their owner for those never heard of.
     pub(crate) async fn read(&self, ids: &[TicketId]) -> Result<HashMap<TicketId, Copy>, CopyError> {
-        let mut found: HashMap<TicketId, Copy> = ids.iter().filter_map(|id| Some((*id, self.memory.get(id)?))).collect();
-        let missing = |found: &HashMap<TicketId, Copy>| -> Vec<TicketId> { ids.iter().filter(|id| !found.contains_key(id)).copied().collect() };
+        let mut found: HashMap<TicketId, Copy> = ids
+            .iter()
+            .filter_map(|id| Some((*id, self.memory.get(id)?)))
+            .collect();
+        let missing = |found: &HashMap<TicketId, Copy>| -> Vec<TicketId> {
+            ids.iter().filter(|id| !found.contains_key(id)).copied().collect()
+        };
         let unknown_here = missing(&found);
         if unknown_here.is_empty() {
             return Ok(found);
@@ -61,7 +70,10 @@ impl Copies {
         found.extend(self.read_stored(&unknown_here).await?);
         let unknown = missing(&found);
         if !unknown.is_empty() {
-            let list: TicketList = self.owner.call(paths::READ_TICKETS, &ReadTickets { ids: unknown }).await?;
+            let list: TicketList = self
+                .owner
+                .call(paths::READ_TICKETS, &ReadTickets { ids: unknown })
+                .await?;
             found.extend(self.keep(list.tickets).await?);
         }
         Ok(found)
@@ -70,25 +82,50 @@ impl Copies {
     /// Those of `ids` that the store has, as they are now.
     pub(crate) async fn read_stored(&self, ids: &[TicketId]) -> Result<HashMap<TicketId, Copy>, Error> {
         let oids: Vec<_> = ids.iter().map(|id| oid(id.bytes())).collect();
-        let rows: Vec<Document> = self.mongo.collection(COPIES).find(doc! {"_id": {"$in": oids}}).await?.try_collect().await?;
-        let copies: Result<Vec<Copy>, Error> = rows.into_iter().map(|row| Ok(Arc::new(read_copy(&row)?))).collect();
+        let rows: Vec<Document> = self
+            .mongo
+            .collection(COPIES)
+            .find(doc! {"_id": {"$in": oids}})
+            .await?
+            .try_collect()
+            .await?;
+        let copies: Result<Vec<Copy>, Error> = rows
+            .into_iter()
+            .map(|row| Ok(Arc::new(read_copy(&row)?)))
+            .collect();
         Ok(self.remember(copies?))
     }
 
     /// The versions of `ids` as the store has them now.
     pub(crate) async fn read_versions(&self, ids: &[TicketId]) -> Result<HashMap<TicketId, i64>, Error> {
         let oids: Vec<_> = ids.iter().map(|id| oid(id.bytes())).collect();
-        let rows = self.mongo.collection(COPIES).find(doc! {"_id": {"$in": oids}}).projection(doc! {"version": 1}).await?;
+        let rows = self
+            .mongo
+            .collection(COPIES)
+            .find(doc! {"_id": {"$in": oids}})
+            .projection(doc! {"version": 1})
+            .await?;
         let pair = async |row: Document| {
             let id = row.get_object_id("_id").map_err(Error::custom)?;
-            Ok((TicketId::from_bytes(id.bytes()), row.get_i64("version").map_err(Error::custom)?))
+            Ok((
+                TicketId::from_bytes(id.bytes()),
+                row.get_i64("version").map_err(Error::custom)?,
+            ))
         };
         rows.and_then(pair).try_collect().await
     }
 
     /// Every ticket of an event as its owner knows them now; `None` when there is no such event and no such ticket.
     pub(crate) async fn read_event(&self, event_id: &str) -> Result<Option<Vec<Copy>>, CopyError> {
-        let list: TicketList = self.owner.call(paths::READ_EVENT_TICKETS, &ReadEventTickets { event_id: event_id.to_owned() }).await?;
+        let list: TicketList = self
+            .owner
+            .call(
+                paths::READ_EVENT_TICKETS,
+                &ReadEventTickets {
+                    event_id: event_id.to_owned(),
+                },
+            )
+            .await?;
         if !list.event_exists && list.tickets.is_empty() {
             return Ok(None);
         }
@@ -96,12 +133,17 @@ impl Copies {
     }
 
     /// Stores what is newer than what is there, and answers with it.
-    pub(crate) async fn keep(&self, tickets: Vec<Versioned<TicketState>>) -> Result<HashMap<TicketId, Copy>, Error> {
+    pub(crate) async fn keep(
+        &self,
+        tickets: Vec<Versioned<TicketState>>,
+    ) -> Result<HashMap<TicketId, Copy>, Error> {
         let updates = tickets.iter().map(newer).collect::<Result<Vec<_>, _>>()?;
         for chunk in updates.chunks(1000) {
             let outcome = self.mongo.bulk_update(COPIES, chunk.to_vec()).await?;
             if let Some((_, code, message)) = outcome.first_failure() {
-                return Err(Error::custom(format!("a copy could not be stored: {code} {message}")));
+                return Err(Error::custom(format!(
+                    "a copy could not be stored: {code} {message}"
+                )));
             }
         }
         Ok(self.remember(tickets.into_iter().map(Arc::new).collect()))
@@ -128,6 +170,12 @@ fn newer(ticket: &Versioned<TicketState>) -> Result<UpdateOne, Error> {
 }
 
 fn read_copy(row: &Document) -> Result<Versioned<TicketState>, Error> {
-    let state = row.get("state").and_then(Bson::as_str).ok_or_else(|| Error::custom("a copy without state"))?;
-    Ok(Versioned { version: row.get_i64("version").map_err(Error::custom)?, state: serde_json::from_str(state).map_err(Error::custom)? })
+    let state = row
+        .get("state")
+        .and_then(Bson::as_str)
+        .ok_or_else(|| Error::custom("a copy without state"))?;
+    Ok(Versioned {
+        version: row.get_i64("version").map_err(Error::custom)?,
+        state: serde_json::from_str(state).map_err(Error::custom)?,
+    })
 }

@@ -60,14 +60,38 @@ pub(crate) fn oid(bytes: [u8; 12]) -> ObjectId {
 
 impl From<&OrderTicket> for TicketDocument {
     fn from(ticket: &OrderTicket) -> Self {
-        let OrderTicket { id, seller_id, title, price, version, serial_number, event_id } = ticket.clone();
-        Self { id: oid(id.bytes()), seller_id: oid(seller_id.bytes()), title, price: price.0, version, serial_number, event_id }
+        let OrderTicket {
+            id,
+            seller_id,
+            title,
+            price,
+            version,
+            serial_number,
+            event_id,
+        } = ticket.clone();
+        Self {
+            id: oid(id.bytes()),
+            seller_id: oid(seller_id.bytes()),
+            title,
+            price: price.0,
+            version,
+            serial_number,
+            event_id,
+        }
     }
 }
 
 impl From<TicketDocument> for OrderTicket {
     fn from(document: TicketDocument) -> Self {
-        let TicketDocument { id, seller_id, title, price, version, serial_number, event_id } = document;
+        let TicketDocument {
+            id,
+            seller_id,
+            title,
+            price,
+            version,
+            serial_number,
+            event_id,
+        } = document;
         Self {
             id: TicketId::from_bytes(id.bytes()),
             seller_id: UserId::from_bytes(seller_id.bytes()),
@@ -84,7 +108,18 @@ impl OrderDocument {
     /// The document of `order` at `version`.
     pub(crate) fn new(order: &OrderState, version: i64, traceparent: Option<String>) -> Self {
         let active = order.holds_tickets();
-        let OrderState { id, user_id, status, reason, expires_at, created_at, total, tickets, payment_id, relisted } = order;
+        let OrderState {
+            id,
+            user_id,
+            status,
+            reason,
+            expires_at,
+            created_at,
+            total,
+            tickets,
+            payment_id,
+            relisted,
+        } = order;
         Self {
             id: oid(id.bytes()),
             kind: ClaimDocumentKind::Order,
@@ -141,7 +176,8 @@ impl OrderDocument {
 
 /// The event that an order's document is.
 pub(crate) fn read_event(document: &Document) -> Result<Envelope<OrderState>, ReadError> {
-    let document: OrderDocument = bson::deserialize_from_document(document.clone()).map_err(|error| ReadError(error.to_string()))?;
+    let document: OrderDocument =
+        bson::deserialize_from_document(document.clone()).map_err(|error| ReadError(error.to_string()))?;
     let traceparent = document.traceparent.clone();
     let Versioned { version, state } = document.into_order();
     Ok(Envelope::new(state, version, jiff::Timestamp::now(), traceparent))

@@ -63,19 +63,41 @@ impl Orders {
 
     async fn find_stored(&self, id: OrderId) -> Result<Option<Versioned<OrderState>>, Error> {
         let filter = doc! {"_id": oid(id.bytes()), "kind": "order"};
-        Ok(self.claims.orders().find_one(filter).await?.map(OrderDocument::into_order))
+        Ok(self
+            .claims
+            .orders()
+            .find_one(filter)
+            .await?
+            .map(OrderDocument::into_order))
     }
 
     /// A buyer's orders, newest first; one more than the page holds, where there are more.
-    pub(crate) async fn find_of(&self, user: UserId, page: &Page) -> Result<Vec<Versioned<OrderState>>, Error> {
+    pub(crate) async fn find_of(
+        &self,
+        user: UserId,
+        page: &Page,
+    ) -> Result<Vec<Versioned<OrderState>>, Error> {
         let mut filter = doc! {"kind": "order", "userId": oid(user.bytes())};
         if let Some(after) = page.after {
             let at = DateTime::from_millis(after.millis);
-            filter.insert("$or", vec![doc! {"createdAt": {"$lt": at}}, doc! {"createdAt": at, "_id": {"$lt": oid(after.id)}}]);
+            filter.insert(
+                "$or",
+                vec![
+                    doc! {"createdAt": {"$lt": at}},
+                    doc! {"createdAt": at, "_id": {"$lt": oid(after.id)}},
+                ],
+            );
         }
         let limit = i64::try_from(page.limit + 1).unwrap_or(i64::MAX);
-        let rows: Vec<OrderDocument> =
-            self.claims.orders().find(filter).sort(doc! {"createdAt": -1, "_id": -1}).limit(limit).await?.try_collect().await?;
+        let rows: Vec<OrderDocument> = self
+            .claims
+            .orders()
+            .find(filter)
+            .sort(doc! {"createdAt": -1, "_id": -1})
+            .limit(limit)
+            .await?
+            .try_collect()
+            .await?;
         let mut orders = Vec::with_capacity(rows.len());
         for row in rows {
             orders.push(self.expire_if_overdue(row.into_order()).await?);
@@ -84,18 +106,26 @@ impl Orders {
     }
 
     /// `order`, expired if its time is over.
-    pub(crate) async fn expire_if_overdue(&self, order: Versioned<OrderState>) -> Result<Versioned<OrderState>, Error> {
+    pub(crate) async fn expire_if_overdue(
+        &self,
+        order: Versioned<OrderState>,
+    ) -> Result<Versioned<OrderState>, Error> {
         if !is_overdue(&order.state, self.clock.now()) {
             return Ok(order);
         }
         let id = order.state.id;
-        Ok(self.apply(id, Command::Expire).await?.map_or(order, Applied::into_order))
+        Ok(self
+            .apply(id, Command::Expire)
+            .await?
+            .map_or(order, Applied::into_order))
     }
 
     /// Applies `command` by compare-and-set; `None` when there is no such order.
     pub(crate) async fn apply(&self, id: OrderId, command: Command) -> Result<Option<Applied>, Error> {
         for _ in 0..ATTEMPTS {
-            let Some(order) = self.find_stored(id).await? else { return Ok(None) };
+            let Some(order) = self.find_stored(id).await? else {
+                return Ok(None);
+            };
             match decide(&order.state, command, self.clock.now()) {
                 Verdict::Already => return Ok(Some(Applied::Done(order))),
                 Verdict::Refused => return self.expire_refused(order, command).await.map(Some),
@@ -113,7 +143,9 @@ impl Orders {
     async fn expire_refused(&self, order: Versioned<OrderState>, command: Command) -> Result<Applied, Error> {
         match command {
             Command::Expire => Ok(Applied::Refused(order)),
-            _ => Box::pin(self.expire_if_overdue(order)).await.map(Applied::Refused),
+            _ => Box::pin(self.expire_if_overdue(order))
+                .await
+                .map(Applied::Refused),
         }
     }
 
@@ -130,9 +162,15 @@ impl Orders {
             Guard::NotOverdue => drop(filter.insert("$expr", doc! {"$gt": ["$expiresAt", "$$NOW"]})),
             Guard::Overdue => drop(filter.insert("$expr", doc! {"$lte": ["$expiresAt", "$$NOW"]})),
         }
-        let mut set = bson::serialize_to_document(&OrderDocument::new(next, order.version + 1, None)).map_err(Error::custom)?;
+        let mut set = bson::serialize_to_document(&OrderDocument::new(next, order.version + 1, None))
+            .map_err(Error::custom)?;
         set.remove("_id");
-        let changed = self.claims.orders().find_one_and_update(filter, doc! {"$set": set}).return_document(ReturnDocument::After).await?;
+        let changed = self
+            .claims
+            .orders()
+            .find_one_and_update(filter, doc! {"$set": set})
+            .return_document(ReturnDocument::After)
+            .await?;
         Ok(changed.map(OrderDocument::into_order))
     }
 
@@ -142,7 +180,12 @@ impl Orders {
         let mut filter = all_orders();
         filter.extend(doc! {"status": "created", "expiresAt": {"$lte": soon}, "$expr": {"$lte": ["$expiresAt", "$$NOW"]}});
         let expire = doc! {"$set": {"status": "cancelled", "reason": "expired", "active": false, "version": {"$add": ["$version", 1_i64]}}};
-        Ok(self.claims.orders().update_many(filter, vec![expire]).await?.modified_count)
+        Ok(self
+            .claims
+            .orders()
+            .update_many(filter, vec![expire])
+            .await?
+            .modified_count)
     }
 
     /// How many tickets each of `users` holds in created orders.
@@ -152,7 +195,13 @@ impl Orders {
             doc! {"$match": {"userId": {"$in": ids}, "kind": "order", "status": "created", "$expr": {"$gt": ["$expiresAt", "$$NOW"]}}},
             doc! {"$group": {"_id": "$userId", "held": {"$sum": {"$size": "$ticketIds"}}}},
         ];
-        let rows: Vec<Document> = self.claims.orders().aggregate(stages).await?.try_collect().await?;
+        let rows: Vec<Document> = self
+            .claims
+            .orders()
+            .aggregate(stages)
+            .await?
+            .try_collect()
+            .await?;
         let pair = |row: &Document| {
             let held = match row.get("held")? {
                 Bson::Int32(held) => usize::try_from(*held).ok()?,

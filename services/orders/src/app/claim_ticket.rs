@@ -12,7 +12,11 @@ use crate::domain::order::{Command, is_overdue};
 impl App {
     /// Claims a ticket for its seller. An order whose time is over does not stand in the way.
     pub(crate) async fn claim_ticket(&self, claim: Claim) -> Result<ClaimOutcome, Error> {
-        let Claim { claim_id, kind, ticket_id } = claim;
+        let Claim {
+            claim_id,
+            kind,
+            ticket_id,
+        } = claim;
         let outcome = self.claims.claim(claim_id, kind, ticket_id).await?;
         if outcome != ClaimOutcome::Taken || !self.expire_holders(&[ticket_id]).await? {
             return Ok(outcome);
@@ -39,7 +43,11 @@ impl App {
         let ReleaseClaim { claim_id, ticket } = release;
         let (id, withdrawn) = (ticket.state.id, ticket.state.withdrawn);
         self.copies.keep(vec![ticket]).await?;
-        if withdrawn { self.claims.keep_as_withdrawn(claim_id, id).await } else { self.claims.release(claim_id, id).await }
+        if withdrawn {
+            self.claims.keep_as_withdrawn(claim_id, id).await
+        } else {
+            self.claims.release(claim_id, id).await
+        }
     }
 
     /// Takes in what the tickets service published.

@@ -68,19 +68,45 @@ pub(crate) struct Clerk {
 }
 
 /// A counter and the clerk that serves it.
-pub(crate) fn open(claims: Claims, copies: Copies, orders: Orders, clock: StoreClock, rules: Rules) -> (Counter, Clerk) {
+pub(crate) fn open(
+    claims: Claims,
+    copies: Copies,
+    orders: Orders,
+    clock: StoreClock,
+    rules: Rules,
+) -> (Counter, Clerk) {
     let (sender, wishes) = mpsc::channel(QUEUE);
     let (again, returning) = mpsc::unbounded_channel();
-    let batch = Batch { claims, copies, orders, clock, rules };
-    (Counter { wishes: sender }, Clerk { wishes, again, returning, batch })
+    let batch = Batch {
+        claims,
+        copies,
+        orders,
+        clock,
+        rules,
+    };
+    (
+        Counter { wishes: sender },
+        Clerk {
+            wishes,
+            again,
+            returning,
+            batch,
+        },
+    )
 }
 
 impl Counter {
     /// Hands in a wish and waits for its fate.
     pub(crate) async fn place(&self, wish: Wish) -> Answer {
         let (answer, fate) = oneshot::channel();
-        let waiting = Waiting { wish, tries: 0, answer };
-        self.wishes.try_send(waiting).map_err(|_| PlaceError::Unavailable("Too many orders are being placed at once".into()))?;
+        let waiting = Waiting {
+            wish,
+            tries: 0,
+            answer,
+        };
+        self.wishes
+            .try_send(waiting)
+            .map_err(|_| PlaceError::Unavailable("Too many orders are being placed at once".into()))?;
         fate.await.unwrap_or(Err(PlaceError::Unknown))
     }
 }
@@ -135,8 +161,13 @@ impl Clerk {
                     waiting.say(Err(rejection.into()));
                 }
                 Fate::Failed(error) => waiting.say(Err(error)),
-                Fate::Again if waiting.tries < PATIENCE => line.join(Waiting { tries: waiting.tries + 1, ..waiting }),
-                Fate::Again => waiting.say(Err(PlaceError::Unavailable("The ticket changes hands too often".into()))),
+                Fate::Again if waiting.tries < PATIENCE => line.join(Waiting {
+                    tries: waiting.tries + 1,
+                    ..waiting
+                }),
+                Fate::Again => waiting.say(Err(PlaceError::Unavailable(
+                    "The ticket changes hands too often".into(),
+                ))),
                 Fate::AgainSoon => self.try_again_soon(waiting),
             }
         }
@@ -157,7 +188,10 @@ impl Clerk {
         tokio::spawn(async move {
             tokio::time::sleep(EDIT_PAUSE).await;
             // The clerk is gone only when the process stops; the buyer is told that the outcome is not known.
-            let _ = again.send(Waiting { tries: waiting.tries + 1, ..waiting });
+            let _ = again.send(Waiting {
+                tries: waiting.tries + 1,
+                ..waiting
+            });
         });
     }
 }

@@ -49,16 +49,25 @@ impl Pools {
 
 impl Pool {
     fn fill(&mut self, tickets: &[Arc<Versioned<TicketState>>], held: &HashSet<TicketId>) {
-        let free = tickets.iter().map(|ticket| &ticket.state).filter(|ticket| !ticket.withdrawn && !held.contains(&ticket.id));
+        let free = tickets
+            .iter()
+            .map(|ticket| &ticket.state)
+            .filter(|ticket| !ticket.withdrawn && !held.contains(&ticket.id));
         self.free = free.map(|ticket| (ticket.price, ticket.id)).collect();
-        self.sellers = tickets.iter().map(|ticket| (ticket.state.id, ticket.state.user_id)).collect();
+        self.sellers = tickets
+            .iter()
+            .map(|ticket| (ticket.state.id, ticket.state.user_id))
+            .collect();
         self.filled = Some(Instant::now());
         self.fillings += 1;
     }
 
     /// Takes the `quantity` cheapest that are not the buyer's own, or none.
     fn take(&mut self, quantity: usize, buyer: UserId) -> Option<Vec<(Cents, TicketId)>> {
-        let others = self.free.iter().filter(|(_, id)| self.sellers.get(id) != Some(&buyer));
+        let others = self
+            .free
+            .iter()
+            .filter(|(_, id)| self.sellers.get(id) != Some(&buyer));
         let taken: Vec<(Cents, TicketId)> = others.take(quantity).copied().collect();
         if taken.len() < quantity {
             return None;
@@ -80,7 +89,13 @@ impl Pool {
 
 impl App {
     /// Places `wish` (whose tickets are not chosen yet) on the `quantity` cheapest free tickets of `event`.
-    pub(crate) async fn place_any(&self, wish: Wish, event: &str, quantity: usize, keyed: bool) -> Result<Versioned<OrderState>, PlaceError> {
+    pub(crate) async fn place_any(
+        &self,
+        wish: Wish,
+        event: &str,
+        quantity: usize,
+        keyed: bool,
+    ) -> Result<Versioned<OrderState>, PlaceError> {
         if keyed && let Some(order) = self.orders.find(wish.order_id).await? {
             return Ok(order);
         }
@@ -88,9 +103,17 @@ impl App {
         for _ in 0..ATTEMPTS {
             let taken = self.propose(&pool, event, quantity, wish.buyer).await?;
             let tickets = taken.iter().map(|(_, id)| *id).collect();
-            match self.place_order(Wish { tickets, ..wish.clone() }).await {
+            match self
+                .place_order(Wish {
+                    tickets,
+                    ..wish.clone()
+                })
+                .await
+            {
                 Err(PlaceError::Rejected(Rejection::Reserved(gone) | Rejection::NotForSale(gone))) => {
-                    pool.lock().await.put_back(taken.into_iter().filter(|(_, id)| *id != gone));
+                    pool.lock()
+                        .await
+                        .put_back(taken.into_iter().filter(|(_, id)| *id != gone));
                 }
                 Ok(order) => return Ok(order),
                 Err(error) => {
@@ -99,13 +122,23 @@ impl App {
                 }
             }
         }
-        Err(PlaceError::Unavailable("The event's tickets change hands too often".into()))
+        Err(PlaceError::Unavailable(
+            "The event's tickets change hands too often".into(),
+        ))
     }
 
-    async fn propose(&self, pool: &Mutex<Pool>, event: &str, quantity: usize, buyer: UserId) -> Result<Vec<(Cents, TicketId)>, PlaceError> {
+    async fn propose(
+        &self,
+        pool: &Mutex<Pool>,
+        event: &str,
+        quantity: usize,
+        buyer: UserId,
+    ) -> Result<Vec<(Cents, TicketId)>, PlaceError> {
         let asked = {
             let mut pool = pool.lock().await;
-            if pool.is_fresh() && let Some(taken) = pool.take(quantity, buyer) {
+            if pool.is_fresh()
+                && let Some(taken) = pool.take(quantity, buyer)
+            {
                 return Ok(taken);
             }
             pool.fillings
@@ -119,12 +152,17 @@ impl App {
         } else {
             self.fill(&mut pool, event).await?;
         }
-        pool.take(quantity, buyer).ok_or_else(|| Rejection::SoldOut.into())
+        pool.take(quantity, buyer)
+            .ok_or_else(|| Rejection::SoldOut.into())
     }
 
     /// Reads what is free from the owner of the tickets and from the claims.
     async fn fill(&self, pool: &mut Pool, event: &str) -> Result<(), PlaceError> {
-        let tickets = self.copies.read_event(event).await?.ok_or(Rejection::EventNotFound)?;
+        let tickets = self
+            .copies
+            .read_event(event)
+            .await?
+            .ok_or(Rejection::EventNotFound)?;
         let ids: Vec<TicketId> = tickets.iter().map(|ticket| ticket.state.id).collect();
         let held = self.held_of(&ids).await?;
         pool.fill(&tickets, &held);

@@ -25,7 +25,11 @@ impl App {
     /// Places an order of those of the wish's tickets that exist and are free.
     pub(crate) async fn place_partial(&self, wish: Wish, keyed: bool) -> Result<Partial, PlaceError> {
         let known = self.copies.read(&wish.tickets).await?;
-        let (exist, not_found): (Vec<_>, Vec<_>) = wish.tickets.iter().copied().partition(|id| known.contains_key(id));
+        let (exist, not_found): (Vec<_>, Vec<_>) = wish
+            .tickets
+            .iter()
+            .copied()
+            .partition(|id| known.contains_key(id));
         if keyed && let Some(order) = self.orders.find(wish.order_id).await? {
             return Ok(partial_of(order, &exist, not_found));
         }
@@ -36,13 +40,23 @@ impl App {
             if free.is_empty() {
                 return Err(Rejection::AllUnavailable.into());
             }
-            match self.place_order(Wish { tickets: free, ..wish.clone() }).await {
+            match self
+                .place_order(Wish {
+                    tickets: free,
+                    ..wish.clone()
+                })
+                .await
+            {
                 Ok(order) => return Ok(partial_of(order, &exist, not_found)),
-                Err(PlaceError::Rejected(Rejection::Reserved(ticket) | Rejection::NotForSale(ticket))) => drop(refused.insert(ticket)),
+                Err(PlaceError::Rejected(Rejection::Reserved(ticket) | Rejection::NotForSale(ticket))) => {
+                    drop(refused.insert(ticket))
+                }
                 Err(error) => return Err(error),
             }
         }
-        Err(PlaceError::Unavailable("The tickets change hands too often".into()))
+        Err(PlaceError::Unavailable(
+            "The tickets change hands too often".into(),
+        ))
     }
 
     /// Those of `tickets` that an order or a withdrawal holds now.
@@ -62,5 +76,9 @@ impl App {
 
 fn partial_of(order: Versioned<OrderState>, exist: &[TicketId], not_found: Vec<TicketId>) -> Partial {
     let got: HashSet<TicketId> = order.state.tickets.iter().map(|ticket| ticket.id).collect();
-    Partial { order, unavailable: exist.iter().copied().filter(|id| !got.contains(id)).collect(), not_found }
+    Partial {
+        order,
+        unavailable: exist.iter().copied().filter(|id| !got.contains(id)).collect(),
+        not_found,
+    }
 }

@@ -22,7 +22,9 @@ pub(crate) struct Line<T> {
 impl<T: Wants> Line<T> {
     /// Nobody waits.
     pub(crate) fn new() -> Self {
-        Self { waiting: VecDeque::new() }
+        Self {
+            waiting: VecDeque::new(),
+        }
     }
 
     /// How many wait.
@@ -49,7 +51,11 @@ impl<T: Wants> Line<T> {
         for asker in self.waiting.drain(..) {
             let free = batch.len() < cap && asker.tickets().iter().all(|ticket| !spoken_for.contains(ticket));
             spoken_for.extend(asker.tickets());
-            if free { batch.push(asker) } else { kept.push_back(asker) }
+            if free {
+                batch.push(asker)
+            } else {
+                kept.push_back(asker)
+            }
         }
         self.waiting = kept;
         batch
@@ -62,7 +68,12 @@ impl<T: Wants> Line<T> {
         }
         let mut taken = Vec::new();
         for asker in std::mem::take(&mut self.waiting) {
-            match asker.tickets().iter().find(|ticket| tickets.contains(ticket)).copied() {
+            match asker
+                .tickets()
+                .iter()
+                .find(|ticket| tickets.contains(ticket))
+                .copied()
+            {
                 Some(ticket) => taken.push((asker, ticket)),
                 None => self.waiting.push_back(asker),
             }
@@ -125,7 +136,13 @@ mod tests {
     fn those_who_wait_for_a_ticket_leave_together() {
         let mut line = line(&[vec![1], vec![2, 1], vec![3]]);
         let taken = line.take_waiting_for(&HashSet::from([ticket(1)]));
-        assert_eq!(taken.iter().map(|(asker, ticket)| (asker.0, *ticket)).collect::<Vec<_>>(), [(0, ticket(1)), (1, ticket(1))]);
+        assert_eq!(
+            taken
+                .iter()
+                .map(|(asker, ticket)| (asker.0, *ticket))
+                .collect::<Vec<_>>(),
+            [(0, ticket(1)), (1, ticket(1))]
+        );
         assert_eq!(line.len(), 1);
     }
 }

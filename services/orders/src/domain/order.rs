@@ -83,7 +83,9 @@ fn cancelled(order: &OrderState, reason: CancelReason, guard: Guard) -> Verdict 
 
 fn decide_cancel(order: &OrderState, now: Timestamp) -> Verdict {
     match order.status {
-        OrderStatus::Created if is_overdue(order, now) => cancelled(order, CancelReason::Expired, Guard::Overdue),
+        OrderStatus::Created if is_overdue(order, now) => {
+            cancelled(order, CancelReason::Expired, Guard::Overdue)
+        }
         OrderStatus::Created => cancelled(order, CancelReason::User, Guard::NotOverdue),
         OrderStatus::Cancelled => Verdict::Already,
         OrderStatus::AwaitingPayment | OrderStatus::Complete | OrderStatus::Refunded => Verdict::Refused,
@@ -92,9 +94,14 @@ fn decide_cancel(order: &OrderState, now: Timestamp) -> Verdict {
 
 fn decide_expire(order: &OrderState, now: Timestamp) -> Verdict {
     match order.status {
-        OrderStatus::Created if is_overdue(order, now) => cancelled(order, CancelReason::Expired, Guard::Overdue),
+        OrderStatus::Created if is_overdue(order, now) => {
+            cancelled(order, CancelReason::Expired, Guard::Overdue)
+        }
         OrderStatus::Cancelled => Verdict::Already,
-        OrderStatus::Created | OrderStatus::AwaitingPayment | OrderStatus::Complete | OrderStatus::Refunded => Verdict::Refused,
+        OrderStatus::Created
+        | OrderStatus::AwaitingPayment
+        | OrderStatus::Complete
+        | OrderStatus::Refunded => Verdict::Refused,
     }
 }
 
@@ -105,15 +112,22 @@ fn decide_confirm(order: &OrderState, payment: PaymentId, now: Timestamp) -> Ver
             next.status = OrderStatus::AwaitingPayment;
             next.payment_id = Some(payment);
         }),
-        OrderStatus::AwaitingPayment | OrderStatus::Complete if order.payment_id == Some(payment) => Verdict::Already,
-        OrderStatus::AwaitingPayment | OrderStatus::Complete | OrderStatus::Cancelled | OrderStatus::Refunded => Verdict::Refused,
+        OrderStatus::AwaitingPayment | OrderStatus::Complete if order.payment_id == Some(payment) => {
+            Verdict::Already
+        }
+        OrderStatus::AwaitingPayment
+        | OrderStatus::Complete
+        | OrderStatus::Cancelled
+        | OrderStatus::Refunded => Verdict::Refused,
     }
 }
 
 fn decide_complete(order: &OrderState, payment: PaymentId) -> Verdict {
     match order.status {
         _ if order.payment_id != Some(payment) => Verdict::Refused,
-        OrderStatus::AwaitingPayment => change(order, Guard::None, |next| next.status = OrderStatus::Complete),
+        OrderStatus::AwaitingPayment => {
+            change(order, Guard::None, |next| next.status = OrderStatus::Complete)
+        }
         OrderStatus::Complete | OrderStatus::Refunded => Verdict::Already,
         OrderStatus::Created | OrderStatus::Cancelled => Verdict::Refused,
     }
@@ -135,7 +149,9 @@ fn decide_refund(order: &OrderState, payment: PaymentId, relist: bool) -> Verdic
             next.status = OrderStatus::Refunded;
             next.relisted = relist;
         }),
-        OrderStatus::Refunded if relist && !order.relisted => change(order, Guard::None, |next| next.relisted = true),
+        OrderStatus::Refunded if relist && !order.relisted => {
+            change(order, Guard::None, |next| next.relisted = true)
+        }
         OrderStatus::Refunded => Verdict::Already,
         OrderStatus::Created | OrderStatus::AwaitingPayment | OrderStatus::Cancelled => Verdict::Refused,
     }
@@ -187,7 +203,10 @@ mod tests {
             (1_u8..3).prop_map(|n| Command::Confirm(payment(n))),
             (1_u8..3).prop_map(|n| Command::Complete(payment(n))),
             (1_u8..3).prop_map(|n| Command::Fail(payment(n))),
-            (1_u8..3, any::<bool>()).prop_map(|(n, relist)| Command::Refund { payment: payment(n), relist }),
+            (1_u8..3, any::<bool>()).prop_map(|(n, relist)| Command::Refund {
+                payment: payment(n),
+                relist
+            }),
         ];
         (command, 0_i64..2000)
     }
@@ -196,7 +215,9 @@ mod tests {
         use OrderStatus::{AwaitingPayment, Cancelled, Complete, Created, Refunded};
         matches!(
             (before, after),
-            (Created, AwaitingPayment | Cancelled) | (AwaitingPayment, Complete | Cancelled) | (Complete | Refunded, Refunded)
+            (Created, AwaitingPayment | Cancelled)
+                | (AwaitingPayment, Complete | Cancelled)
+                | (Complete | Refunded, Refunded)
         )
     }
 
@@ -228,13 +249,23 @@ mod tests {
 
     #[test]
     fn an_overdue_order_cannot_be_confirmed() {
-        assert_eq!(decide(&created(), Command::Confirm(payment(1)), at(900)), Verdict::Refused);
-        assert!(matches!(decide(&created(), Command::Confirm(payment(1)), at(899)), Verdict::Change(_, Guard::NotOverdue)));
+        assert_eq!(
+            decide(&created(), Command::Confirm(payment(1)), at(900)),
+            Verdict::Refused
+        );
+        assert!(matches!(
+            decide(&created(), Command::Confirm(payment(1)), at(899)),
+            Verdict::Change(_, Guard::NotOverdue)
+        ));
     }
 
     #[test]
     fn an_order_that_awaits_its_payment_never_expires() {
-        let order = OrderState { status: OrderStatus::AwaitingPayment, payment_id: Some(payment(1)), ..created() };
+        let order = OrderState {
+            status: OrderStatus::AwaitingPayment,
+            payment_id: Some(payment(1)),
+            ..created()
+        };
         assert_eq!(decide(&order, Command::Expire, at(99_999)), Verdict::Refused);
         assert_eq!(decide(&order, Command::Cancel, at(99_999)), Verdict::Refused);
     }

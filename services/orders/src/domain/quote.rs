@@ -118,24 +118,45 @@ mod tests {
     }
 
     fn terms(expected_total: Option<i64>) -> Terms {
-        Terms { buyer: UserId::from_bytes([1; 12]), expected_total: expected_total.map(Cents) }
+        Terms {
+            buyer: UserId::from_bytes([1; 12]),
+            expected_total: expected_total.map(Cents),
+        }
     }
 
     #[test]
     fn the_total_is_the_sum_of_the_tickets_own_prices() {
         let (a, b) = (ticket(1, 1999), ticket(2, 1));
         let quote = quote(&[&a, &b], terms(Some(2000))).unwrap();
-        assert_eq!((quote.total, quote.tickets.len(), quote.tickets[0].version), (Cents(2000), 2, 3));
+        assert_eq!(
+            (quote.total, quote.tickets.len(), quote.tickets[0].version),
+            (Cents(2000), 2, 3)
+        );
     }
 
     #[test]
     fn each_rule_refuses() {
         let (cheap, dear) = (ticket(1, 1999), ticket(2, 99_999_999));
-        let gone = Versioned { state: TicketState { withdrawn: true, ..ticket(3, 100).state }, version: 4 };
+        let gone = Versioned {
+            state: TicketState {
+                withdrawn: true,
+                ..ticket(3, 100).state
+            },
+            version: 4,
+        };
         assert_eq!(quote(&[&cheap], terms(Some(1998))), Err(Rejection::PriceChanged));
-        assert_eq!(quote(&[&cheap, &dear], terms(None)), Err(Rejection::TotalTooLarge));
-        assert_eq!(quote(&[&gone], terms(None)), Err(Rejection::NotForSale(gone.state.id)));
-        let own = Terms { buyer: cheap.state.user_id, expected_total: None };
+        assert_eq!(
+            quote(&[&cheap, &dear], terms(None)),
+            Err(Rejection::TotalTooLarge)
+        );
+        assert_eq!(
+            quote(&[&gone], terms(None)),
+            Err(Rejection::NotForSale(gone.state.id))
+        );
+        let own = Terms {
+            buyer: cheap.state.user_id,
+            expected_total: None,
+        };
         assert_eq!(quote(&[&cheap], own), Err(Rejection::OwnTicket));
     }
 }

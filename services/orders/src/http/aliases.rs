@@ -50,7 +50,12 @@ pub(super) struct UpdateOrder {
     security(("session" = []), ("bearer" = [])),
 )]
 #[deprecated = "alias of GET /api/orders"]
-pub(super) async fn list_all_orders(State(app): State<App>, SignedIn(caller): SignedIn, uri: OriginalUri, query: Query) -> Result<Response, ApiError> {
+pub(super) async fn list_all_orders(
+    State(app): State<App>,
+    SignedIn(caller): SignedIn,
+    uri: OriginalUri,
+    query: Query,
+) -> Result<Response, ApiError> {
     list(&app, &caller, &uri.0, &query, Vocabulary::Alias).await
 }
 
@@ -96,7 +101,11 @@ pub(super) async fn place_partial_order(
     fields.finish()?;
     let caller = visitor.require()?;
     let wish = wish(caller.id, tickets.unwrap_or_default(), None, seed, trace);
-    let Partial { order, unavailable, not_found } = app.place_partial(wish, seed.is_keyed()).await?;
+    let Partial {
+        order,
+        unavailable,
+        not_found,
+    } = app.place_partial(wish, seed.is_keyed()).await?;
     let body = PartialOrder {
         order: Order::new(&order.state, order.version, Vocabulary::Alias),
         tickets: order.state.tickets.iter().map(OrderedTicket::from).collect(),

@@ -3,9 +3,12 @@
 use axum::extract::State;
 use axum::routing::post;
 use axum::{Json, Router};
-use bigtix_contracts::events::{OrderState, Versioned};
-use bigtix_contracts::internal::{Claim, ClaimOutcome, ConfirmOrder, ConfirmOutcome, ReadOrder, RefundOrder, ReleaseClaim, SettleOrder, paths};
 use bigtix_contracts::OrderId;
+use bigtix_contracts::events::{OrderState, Versioned};
+use bigtix_contracts::internal::{
+    Claim, ClaimOutcome, ConfirmOrder, ConfirmOutcome, ReadOrder, RefundOrder, ReleaseClaim, SettleOrder,
+    paths,
+};
 use bigtix_service::http::ApiError;
 use bigtix_service::internal::Call;
 use serde_json::{Value, json};
@@ -35,32 +38,65 @@ async fn release(State(app): State<App>, Call(release): Call<ReleaseClaim>) -> R
     Ok(Json(json!({})))
 }
 
-async fn read_order(State(app): State<App>, Call(read): Call<ReadOrder>) -> Result<Json<Versioned<OrderState>>, ApiError> {
-    app.orders.find(read.order_id).await?.map(Json).ok_or_else(not_found)
+async fn read_order(
+    State(app): State<App>,
+    Call(read): Call<ReadOrder>,
+) -> Result<Json<Versioned<OrderState>>, ApiError> {
+    app.orders
+        .find(read.order_id)
+        .await?
+        .map(Json)
+        .ok_or_else(not_found)
 }
 
-async fn confirm(State(app): State<App>, Call(call): Call<ConfirmOrder>) -> Result<Json<ConfirmOutcome>, ApiError> {
+async fn confirm(
+    State(app): State<App>,
+    Call(call): Call<ConfirmOrder>,
+) -> Result<Json<ConfirmOutcome>, ApiError> {
     apply(&app, call.order_id, Command::Confirm(call.payment_id)).await
 }
 
-async fn complete(State(app): State<App>, Call(call): Call<SettleOrder>) -> Result<Json<ConfirmOutcome>, ApiError> {
+async fn complete(
+    State(app): State<App>,
+    Call(call): Call<SettleOrder>,
+) -> Result<Json<ConfirmOutcome>, ApiError> {
     apply(&app, call.order_id, Command::Complete(call.payment_id)).await
 }
 
-async fn fail(State(app): State<App>, Call(call): Call<SettleOrder>) -> Result<Json<ConfirmOutcome>, ApiError> {
+async fn fail(
+    State(app): State<App>,
+    Call(call): Call<SettleOrder>,
+) -> Result<Json<ConfirmOutcome>, ApiError> {
     apply(&app, call.order_id, Command::Fail(call.payment_id)).await
 }
 
-async fn refund(State(app): State<App>, Call(call): Call<RefundOrder>) -> Result<Json<ConfirmOutcome>, ApiError> {
-    let RefundOrder { order_id, payment_id, relist } = call;
-    apply(&app, order_id, Command::Refund { payment: payment_id, relist }).await
+async fn refund(
+    State(app): State<App>,
+    Call(call): Call<RefundOrder>,
+) -> Result<Json<ConfirmOutcome>, ApiError> {
+    let RefundOrder {
+        order_id,
+        payment_id,
+        relist,
+    } = call;
+    apply(
+        &app,
+        order_id,
+        Command::Refund {
+            payment: payment_id,
+            relist,
+        },
+    )
+    .await
 }
 
 async fn apply(app: &App, id: OrderId, command: Command) -> Result<Json<ConfirmOutcome>, ApiError> {
-    Ok(Json(match app.orders.apply(id, command).await?.ok_or_else(not_found)? {
-        Applied::Done(order) => ConfirmOutcome::Done { order },
-        Applied::Refused(order) => ConfirmOutcome::Closed { order },
-    }))
+    Ok(Json(
+        match app.orders.apply(id, command).await?.ok_or_else(not_found)? {
+            Applied::Done(order) => ConfirmOutcome::Done { order },
+            Applied::Refused(order) => ConfirmOutcome::Closed { order },
+        },
+    ))
 }
 
 fn not_found() -> ApiError {

@@ -34,9 +34,15 @@ pub(super) async fn place_order(
     trace: TraceParent,
     JsonBody(fields): JsonBody,
 ) -> Result<(StatusCode, Json<Order>), ApiError> {
-    let Request { choice, expected_total } = Request::read(fields)?;
+    let Request {
+        choice,
+        expected_total,
+    } = Request::read(fields)?;
     let order = match choice {
-        Choice::Tickets(tickets) => app.place_order(wish(caller.id, tickets, expected_total, seed, trace)).await?,
+        Choice::Tickets(tickets) => {
+            app.place_order(wish(caller.id, tickets, expected_total, seed, trace))
+                .await?
+        }
         Choice::AnyOf { event, quantity } => {
             let wish = wish(caller.id, Vec::new(), expected_total, seed, trace);
             app.place_any(wish, &event, quantity, seed.is_keyed()).await?
@@ -52,16 +58,32 @@ pub(super) async fn place_order(
     responses((status = 200, body = Vec<Order>), (status = 400, body = Problem), (status = 401, body = Problem), (status = 503, body = Problem)),
     security(("session" = []), ("bearer" = [])),
 )]
-pub(super) async fn list_orders(State(app): State<App>, SignedIn(caller): SignedIn, uri: OriginalUri, query: Query) -> Result<Response, ApiError> {
+pub(super) async fn list_orders(
+    State(app): State<App>,
+    SignedIn(caller): SignedIn,
+    uri: OriginalUri,
+    query: Query,
+) -> Result<Response, ApiError> {
     list(&app, &caller, &uri.0, &query, Vocabulary::Canonical).await
 }
 
 /// A page of the caller's orders, in either vocabulary.
-pub(super) async fn list(app: &App, caller: &Caller, uri: &axum::http::Uri, query: &Query, vocabulary: Vocabulary) -> Result<Response, ApiError> {
+pub(super) async fn list(
+    app: &App,
+    caller: &Caller,
+    uri: &axum::http::Uri,
+    query: &Query,
+    vocabulary: Vocabulary,
+) -> Result<Response, ApiError> {
     let page = Page::read(query)?;
     let orders = app.orders.find_of(caller.id, &page).await?;
-    let place = |order: &Versioned<OrderState>| Cursor { millis: order.state.created_at.as_millisecond(), id: order.state.id.bytes() };
-    Ok(page.answer(uri, orders, place, |order| Order::new(&order.state, order.version, vocabulary)))
+    let place = |order: &Versioned<OrderState>| Cursor {
+        millis: order.state.created_at.as_millisecond(),
+        id: order.state.id.bytes(),
+    };
+    Ok(page.answer(uri, orders, place, |order| {
+        Order::new(&order.state, order.version, vocabulary)
+    }))
 }
 
 /// One of the caller's orders.
@@ -70,7 +92,11 @@ pub(super) async fn list(app: &App, caller: &Caller, uri: &axum::http::Uri, quer
     responses((status = 200, body = Order), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem), (status = 503, body = Problem)),
     security(("session" = []), ("bearer" = [])),
 )]
-pub(super) async fn get_order(State(app): State<App>, SignedIn(caller): SignedIn, PathId(id): PathId<OrderId>) -> Result<Json<Order>, ApiError> {
+pub(super) async fn get_order(
+    State(app): State<App>,
+    SignedIn(caller): SignedIn,
+    PathId(id): PathId<OrderId>,
+) -> Result<Json<Order>, ApiError> {
     own_order(&app, &caller, id).await.map(|order| Json(body(&order)))
 }
 
@@ -87,7 +113,11 @@ pub(super) async fn get_safe_details(
 ) -> Result<Json<SafeDetails>, ApiError> {
     let order = app.orders.find(id).await?.ok_or_else(not_found)?.state;
     let status = StatusWord::of(order.status, order.reason, Vocabulary::Alias);
-    Ok(Json(SafeDetails { id: order.id, status, expires_at: order.expires_at }))
+    Ok(Json(SafeDetails {
+        id: order.id,
+        status,
+        expires_at: order.expires_at,
+    }))
 }
 
 /// Gives an order up; its tickets are free at once.
@@ -99,23 +129,47 @@ pub(super) async fn get_safe_details(
     ),
     security(("session" = []), ("bearer" = [])),
 )]
-pub(super) async fn cancel_order(State(app): State<App>, SignedIn(caller): SignedIn, PathId(id): PathId<OrderId>) -> Result<StatusCode, ApiError> {
+pub(super) async fn cancel_order(
+    State(app): State<App>,
+    SignedIn(caller): SignedIn,
+    PathId(id): PathId<OrderId>,
+) -> Result<StatusCode, ApiError> {
     cancel(&app, &caller, id).await.map(|_| StatusCode::NO_CONTENT)
 }
 
 /// Cancels one of the caller's orders.
-pub(super) async fn cancel(app: &App, caller: &Caller, id: OrderId) -> Result<Versioned<OrderState>, ApiError> {
+pub(super) async fn cancel(
+    app: &App,
+    caller: &Caller,
+    id: OrderId,
+) -> Result<Versioned<OrderState>, ApiError> {
     own_order(app, caller, id).await?;
-    match app.orders.apply(id, Command::Cancel).await?.ok_or_else(not_found)? {
+    match app
+        .orders
+        .apply(id, Command::Cancel)
+        .await?
+        .ok_or_else(not_found)?
+    {
         Applied::Done(order) => Ok(order),
-        Applied::Refused(_) => Err(ApiError::rule(ErrorCode::OrderNotCancellable, "Order cannot be cancelled")),
+        Applied::Refused(_) => Err(ApiError::rule(
+            ErrorCode::OrderNotCancellable,
+            "Order cannot be cancelled",
+        )),
     }
 }
 
 /// The order, if it is the caller's.
-pub(super) async fn own_order(app: &App, caller: &Caller, id: OrderId) -> Result<Versioned<OrderState>, ApiError> {
+pub(super) async fn own_order(
+    app: &App,
+    caller: &Caller,
+    id: OrderId,
+) -> Result<Versioned<OrderState>, ApiError> {
     let order = app.orders.find(id).await?.ok_or_else(not_found)?;
-    if order.state.user_id == caller.id { Ok(order) } else { Err(ApiError::not_authorized()) }
+    if order.state.user_id == caller.id {
+        Ok(order)
+    } else {
+        Err(ApiError::not_authorized())
+    }
 }
 
 fn not_found() -> ApiError {

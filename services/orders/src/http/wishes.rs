@@ -15,7 +15,10 @@ const MOST_TICKETS: usize = 20;
 /// What an order is asked for: `ticketId`, or `tickets`, or `eventId` with `quantity`.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[expect(dead_code, reason = "describes the body in the API's document; fields are read one by one to give the contract's messages")]
+#[expect(
+    dead_code,
+    reason = "describes the body in the API's document; fields are read one by one to give the contract's messages"
+)]
 pub(crate) struct PlaceOrder {
     /// One ticket.
     ticket_id: Option<TicketId>,
@@ -57,8 +60,14 @@ impl Request {
         let choice = read_choice(&mut fields);
         let expected_total = fields.dollars("expectedTotal", "Expected total");
         match choice {
-            Some(choice) => fields.finish().map(|()| Self { choice, expected_total }),
-            None => Err(fields.finish().err().unwrap_or_else(|| ApiError::invalid("ticketId", "TicketId must be provided"))),
+            Some(choice) => fields.finish().map(|()| Self {
+                choice,
+                expected_total,
+            }),
+            None => Err(fields
+                .finish()
+                .err()
+                .unwrap_or_else(|| ApiError::invalid("ticketId", "TicketId must be provided"))),
         }
     }
 }
@@ -72,8 +81,15 @@ fn read_choice(fields: &mut Fields) -> Option<Choice> {
     }
     if fields.has("eventId") {
         let event = fields.required_text("eventId", "EventId", 1, 64);
-        let quantity = if fields.has("quantity") { fields.whole("quantity", "Quantity", 1..=20) } else { Some(1) };
-        return Some(Choice::AnyOf { event: event?, quantity: usize::try_from(quantity?).ok()? });
+        let quantity = if fields.has("quantity") {
+            fields.whole("quantity", "Quantity", 1..=20)
+        } else {
+            Some(1)
+        };
+        return Some(Choice::AnyOf {
+            event: event?,
+            quantity: usize::try_from(quantity?).ok()?,
+        });
     }
     fields.refuse("ticketId", "TicketId must be provided");
     None
@@ -105,6 +121,18 @@ pub(crate) fn read_tickets(fields: &mut Fields, names: &[&'static str]) -> Optio
 }
 
 /// The wish of `buyer` for `tickets`; a request that is repeated with its key has the same order id.
-pub(crate) fn wish(buyer: UserId, tickets: Vec<TicketId>, expected_total: Option<Cents>, seed: EffectSeed, trace: TraceParent) -> Wish {
-    Wish { order_id: OrderId::from_bytes(seed.id("order", 0)), buyer, tickets, expected_total, traceparent: trace.0 }
+pub(crate) fn wish(
+    buyer: UserId,
+    tickets: Vec<TicketId>,
+    expected_total: Option<Cents>,
+    seed: EffectSeed,
+    trace: TraceParent,
+) -> Wish {
+    Wish {
+        order_id: OrderId::from_bytes(seed.id("order", 0)),
+        buyer,
+        tickets,
+        expected_total,
+        traceparent: trace.0,
+    }
 }

@@ -41,7 +41,10 @@ pub(crate) struct Batch {
 
 impl Wish {
     fn terms(&self) -> Terms {
-        Terms { buyer: self.buyer, expected_total: self.expected_total }
+        Terms {
+            buyer: self.buyer,
+            expected_total: self.expected_total,
+        }
     }
 }
 
@@ -55,7 +58,13 @@ impl Batch {
         let mut placed: Vec<(usize, Versioned<OrderState>)> = Vec::new();
         for ((index, order), fate) in orders.into_iter().zip(inserted) {
             match fate {
-                InsertFate::Placed => placed.push((index, Versioned { version: 0, state: order })),
+                InsertFate::Placed => placed.push((
+                    index,
+                    Versioned {
+                        version: 0,
+                        state: order,
+                    },
+                )),
                 InsertFate::Unknown => fates[index] = Some(Fate::Failed(PlaceError::Unknown)),
                 InsertFate::Exists => fates[index] = Some(self.own_order(wishes[index]).await),
                 InsertFate::Held => held.push(index),
@@ -63,21 +72,32 @@ impl Batch {
         }
         self.answer_held(wishes, &held, &mut fates).await;
         self.answer_placed(wishes, placed, &mut fates).await;
-        fates.into_iter().map(|fate| fate.unwrap_or(Fate::Failed(PlaceError::Unknown))).collect()
+        fates
+            .into_iter()
+            .map(|fate| fate.unwrap_or(Fate::Failed(PlaceError::Unknown)))
+            .collect()
     }
 
     /// The orders that may be inserted; the other wishes get their fate.
     async fn price(&self, wishes: &[&Wish], fates: &mut [Option<Fate>]) -> Vec<(usize, OrderState)> {
-        let tickets: Vec<TicketId> = wishes.iter().flat_map(|wish| wish.tickets.iter().copied()).collect();
+        let tickets: Vec<TicketId> = wishes
+            .iter()
+            .flat_map(|wish| wish.tickets.iter().copied())
+            .collect();
         let buyers: HashSet<UserId> = wishes.iter().map(|wish| wish.buyer).collect();
         let buyers: Vec<UserId> = buyers.into_iter().collect();
         let (copies, held) = tokio::join!(self.copies.read(&tickets), self.orders.count_held(&buyers));
         let (copies, mut held) = match (copies, held) {
             (Ok(copies), Ok(held)) => (copies, held),
             (copies, held) => {
-                let reason = copies.err().map(|e| e.to_string()).or(held.err().map(|e| e.to_string())).unwrap_or_default();
+                let reason = copies
+                    .err()
+                    .map(|e| e.to_string())
+                    .or(held.err().map(|e| e.to_string()))
+                    .unwrap_or_default();
                 tracing::warn!(reason, "a batch could not be priced");
-                let unavailable = || Fate::Failed(PlaceError::Unavailable("Tickets cannot be read right now".into()));
+                let unavailable =
+                    || Fate::Failed(PlaceError::Unavailable("Tickets cannot be read right now".into()));
                 fates.fill_with(|| Some(unavailable()));
                 return Vec::new();
             }
@@ -92,10 +112,17 @@ impl Batch {
         orders
     }
 
-    async fn price_one(&self, wish: &Wish, copies: &CopiesById, held: &mut HashMap<UserId, usize>) -> Result<Quote, PlaceError> {
+    async fn price_one(
+        &self,
+        wish: &Wish,
+        copies: &CopiesById,
+        held: &mut HashMap<UserId, usize>,
+    ) -> Result<Quote, PlaceError> {
         let quoted = match quote_wish(wish, copies) {
             // A copy in memory may be old; nobody is told of a changed price because of that.
-            Err(Rejection::PriceChanged | Rejection::TotalTooLarge) => quote_wish(wish, &self.copies.read_stored(&wish.tickets).await?)?,
+            Err(Rejection::PriceChanged | Rejection::TotalTooLarge) => {
+                quote_wish(wish, &self.copies.read_stored(&wish.tickets).await?)?
+            }
             quoted => quoted?,
         };
         let held = held.entry(wish.buyer).or_default();
@@ -108,7 +135,8 @@ impl Batch {
 
     fn new_order(&self, wish: &Wish, quote: Quote) -> OrderState {
         let now = self.clock.now();
-        let reservation = SignedDuration::try_from(self.rules.reservation).unwrap_or(SignedDuration::from_secs(900));
+        let reservation =
+            SignedDuration::try_from(self.rules.reservation).unwrap_or(SignedDuration::from_secs(900));
         OrderState {
             id: wish.order_id,
             user_id: wish.buyer,
@@ -127,8 +155,12 @@ impl Batch {
         if orders.is_empty() {
             return Vec::new();
         }
-        let document = |(index, order): &(usize, OrderState)| OrderDocument::new(order, 0, wishes[*index].traceparent.clone());
-        self.claims.insert(&orders.iter().map(document).collect::<Vec<_>>()).await
+        let document = |(index, order): &(usize, OrderState)| {
+            OrderDocument::new(order, 0, wishes[*index].traceparent.clone())
+        };
+        self.claims
+            .insert(&orders.iter().map(document).collect::<Vec<_>>())
+            .await
     }
 
     /// The order that an earlier run of the same request placed.
@@ -144,12 +176,20 @@ impl Batch {
         if held.is_empty() {
             return;
         }
-        let tickets: Vec<TicketId> = held.iter().flat_map(|index| wishes[*index].tickets.iter().copied()).collect();
+        let tickets: Vec<TicketId> = held
+            .iter()
+            .flat_map(|index| wishes[*index].tickets.iter().copied())
+            .collect();
         let holders = self.claims.holders(&tickets).await;
         for index in held {
             fates[*index] = Some(match &holders {
-                Ok(holders) => self.answer_one_held(wishes[*index], holders).await.unwrap_or_else(|error| Fate::Failed(error.into())),
-                Err(error) => Fate::Failed(PlaceError::Unavailable(format!("Who holds the ticket cannot be read: {error}"))),
+                Ok(holders) => self
+                    .answer_one_held(wishes[*index], holders)
+                    .await
+                    .unwrap_or_else(|error| Fate::Failed(error.into())),
+                Err(error) => Fate::Failed(PlaceError::Unavailable(format!(
+                    "Who holds the ticket cannot be read: {error}"
+                ))),
             });
         }
     }
@@ -157,9 +197,18 @@ impl Batch {
     async fn answer_one_held(&self, wish: &Wish, holders: &[Holder]) -> Result<Fate, Error> {
         let mut fate = Fate::Again;
         for holder in holders {
-            let Some(ticket) = wish.tickets.iter().find(|ticket| holder.tickets.contains(ticket)).copied() else { continue };
+            let Some(ticket) = wish
+                .tickets
+                .iter()
+                .find(|ticket| holder.tickets.contains(ticket))
+                .copied()
+            else {
+                continue;
+            };
             match &holder.kind {
-                HolderKind::Order(order) if holder.id == wish.order_id => return Ok(Fate::Placed((**order).clone())),
+                HolderKind::Order(order) if holder.id == wish.order_id => {
+                    return Ok(Fate::Placed((**order).clone()));
+                }
                 HolderKind::Order(order) if is_overdue(&order.state, self.clock.now()) => {
                     self.orders.apply(holder.id, Command::Expire).await?;
                 }
@@ -172,19 +221,35 @@ impl Batch {
     }
 
     /// An order whose ticket moved between its pricing and its claim takes the new snapshot before it is answered.
-    async fn answer_placed(&self, wishes: &[&Wish], placed: Vec<(usize, Versioned<OrderState>)>, fates: &mut [Option<Fate>]) {
+    async fn answer_placed(
+        &self,
+        wishes: &[&Wish],
+        placed: Vec<(usize, Versioned<OrderState>)>,
+        fates: &mut [Option<Fate>],
+    ) {
         if placed.is_empty() {
             return;
         }
-        let tickets: Vec<TicketId> = placed.iter().flat_map(|(_, order)| order.state.tickets.iter().map(|ticket| ticket.id)).collect();
+        let tickets: Vec<TicketId> = placed
+            .iter()
+            .flat_map(|(_, order)| order.state.tickets.iter().map(|ticket| ticket.id))
+            .collect();
         let versions = self.copies.read_versions(&tickets).await;
         for (index, order) in placed {
             let Ok(versions) = &versions else {
                 fates[index] = Some(Fate::Failed(PlaceError::Unknown));
                 continue;
             };
-            let moved = order.state.tickets.iter().any(|ticket| versions.get(&ticket.id).is_some_and(|version| *version > ticket.version));
-            fates[index] = Some(if moved { self.refresh(wishes[index], order).await } else { Fate::Placed(order) });
+            let moved = order.state.tickets.iter().any(|ticket| {
+                versions
+                    .get(&ticket.id)
+                    .is_some_and(|version| *version > ticket.version)
+            });
+            fates[index] = Some(if moved {
+                self.refresh(wishes[index], order).await
+            } else {
+                Fate::Placed(order)
+            });
         }
     }
 
@@ -194,13 +259,27 @@ impl Batch {
             Err(_) => return Fate::Failed(PlaceError::Unknown),
         };
         let (next, rejection) = match quote_wish(wish, &copies) {
-            Ok(Quote { tickets, total }) => (OrderState { tickets, total, ..order.state.clone() }, None),
+            Ok(Quote { tickets, total }) => (
+                OrderState {
+                    tickets,
+                    total,
+                    ..order.state.clone()
+                },
+                None,
+            ),
             Err(rejection) => {
-                let given_up = OrderState { status: OrderStatus::Cancelled, reason: Some(CancelReason::User), ..order.state.clone() };
+                let given_up = OrderState {
+                    status: OrderStatus::Cancelled,
+                    reason: Some(CancelReason::User),
+                    ..order.state.clone()
+                };
                 (given_up, Some(rejection))
             }
         };
-        match (self.orders.compare_and_set(&order, &next, Guard::None).await, rejection) {
+        match (
+            self.orders.compare_and_set(&order, &next, Guard::None).await,
+            rejection,
+        ) {
             (Ok(Some(_)), Some(rejection)) => Fate::Failed(rejection.into()),
             (Ok(Some(order)), None) => Fate::Placed(order),
             (Ok(None) | Err(_), _) => Fate::Failed(PlaceError::Unknown),
@@ -209,6 +288,10 @@ impl Batch {
 }
 
 fn quote_wish(wish: &Wish, copies: &CopiesById) -> Result<Quote, Rejection> {
-    let tickets: Option<Vec<&Versioned<TicketState>>> = wish.tickets.iter().map(|id| copies.get(id).map(Arc::as_ref)).collect();
+    let tickets: Option<Vec<&Versioned<TicketState>>> = wish
+        .tickets
+        .iter()
+        .map(|id| copies.get(id).map(Arc::as_ref))
+        .collect();
     quote(&tickets.ok_or(Rejection::TicketNotFound)?, wish.terms())
 }

@@ -1,0 +1,125 @@
+//! Arming and firing timers.
+//!
+//! The store is the truth; the sorted set in Redis only makes finding what is due cheap and prompt. When Redis is away
+//! or was emptied, timers are found in the store a little later.
+
+use std::time::Duration;
+
+use bigtix_contracts::OrderId;
+use bigtix_contracts::events::OrderState;
+use bigtix_service::clock::StoreClock;
+use bigtix_service::redis::SortedSet;
+use jiff::Timestamp;
+use mongodb::error::Error;
+use tokio_util::sync::CancellationToken;
+
+use crate::adapters::Timers;
+use crate::domain::{Plan, plan};
+
+/// How often Redis is asked what is due.
+const HINT_PERIOD: Duration = Duration::from_millis(50);
+/// Every this many rounds the store is asked itself, whatever Redis says.
+const ROUNDS_PER_SCAN: u32 = 10;
+/// The most timers of one round.
+const ROUND: usize = 500;
+
+/// The use cases, and what they need.
+#[derive(Clone)]
+pub(crate) struct App {
+    pub(crate) timers: Timers,
+    pub(crate) due: SortedSet,
+    pub(crate) clock: StoreClock,
+}
+
+impl App {
+    /// Takes in what became of orders.
+    pub(crate) async fn follow_orders(&self, orders: &[OrderState]) -> Result<(), Error> {
+        let (mut armed, mut disarmed) = (Vec::new(), Vec::new());
+        for order in orders {
+            match plan(order) {
+                Plan::Arm(id, due_at) => armed.push((id, due_at)),
+                Plan::Disarm(id) => disarmed.push(id),
+            }
+        }
+        if !armed.is_empty() {
+            self.timers.arm(&armed).await?;
+            self.hint(&armed).await;
+        }
+        if !disarmed.is_empty() {
+            self.timers.disarm(&disarmed).await?;
+            self.forget(&disarmed).await;
+        }
+        Ok(())
+    }
+
+    /// Fires what is due, until told to stop.
+    pub(crate) async fn fire_timers(self, stop: CancellationToken) {
+        let mut round = 0_u32;
+        while stop
+            .run_until_cancelled(tokio::time::sleep(HINT_PERIOD))
+            .await
+            .is_some()
+        {
+            let outcome = match self.hinted().await {
+                Some(orders) if !round.is_multiple_of(ROUNDS_PER_SCAN) => self.fire(&orders).await,
+                Some(_) | None => self.fire_stored().await,
+            };
+            if let Err(error) = outcome {
+                tracing::warn!(%error, "timers could not be fired");
+            }
+            round = round.wrapping_add(1);
+        }
+    }
+
+    async fn fire(&self, orders: &[OrderId]) -> Result<(), Error> {
+        if orders.is_empty() {
+            return Ok(());
+        }
+        let fired = self.timers.fire(orders).await?;
+        metrics::counter!("bigtix_timers_fired_total").increment(fired);
+        self.forget(orders).await;
+        Ok(())
+    }
+
+    /// Fires what the store knows to be due, and hints at what comes next.
+    async fn fire_stored(&self) -> Result<(), Error> {
+        let armed = self
+            .timers
+            .armed(i64::try_from(ROUND).unwrap_or(i64::MAX))
+            .await?;
+        let now = self.clock.now();
+        let (due, later): (Vec<_>, Vec<_>) = armed.into_iter().partition(|(_, due_at)| *due_at <= now);
+        self.hint(&later).await;
+        self.fire(&due.into_iter().map(|(id, _)| id).collect::<Vec<_>>())
+            .await
+    }
+
+    /// What Redis knows to be due; `None` when it is away.
+    async fn hinted(&self) -> Option<Vec<OrderId>> {
+        let members = self
+            .due
+            .up_to(self.clock.now().as_millisecond(), ROUND)
+            .await
+            .ok()?;
+        Some(members.iter().filter_map(|member| member.parse().ok()).collect())
+    }
+
+    async fn hint(&self, timers: &[(OrderId, Timestamp)]) {
+        let members: Vec<(String, i64)> = timers
+            .iter()
+            .map(|(id, due_at)| (id.to_string(), due_at.as_millisecond()))
+            .collect();
+        if !members.is_empty()
+            && let Err(error) = self.due.add(&members).await
+        {
+            tracing::debug!(%error, "Redis took no hint; the store will be asked");
+        }
+    }
+
+    async fn forget(&self, orders: &[OrderId]) {
+        let members: Vec<String> = orders.iter().map(ToString::to_string).collect();
+        if let Err(error) = self.due.remove(&members).await {
+            tracing::debug!(%error, "Redis keeps a hint too long; firing twice is harmless");
+        }
+    }
+}

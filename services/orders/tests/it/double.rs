@@ -1,0 +1,78 @@
+//! The tickets service's internal calls, answered from memory.
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use std::sync::{Arc, Mutex};
+
+use axum::extract::State;
+use axum::routing::post;
+use axum::{Json, Router};
+use bigtix_contracts::events::{TicketState, Versioned};
+use bigtix_contracts::internal::{ReadEventTickets, ReadTickets, TicketList, paths};
+use bigtix_contracts::{Cents, TicketId, UserId};
+use bigtix_service::mongo::new_id;
+use jiff::Timestamp;
+
+type Shelf = Arc<Mutex<BTreeMap<TicketId, Versioned<TicketState>>>>;
+
+/// What the catalogue holds.
+#[derive(Clone, Default)]
+pub(crate) struct Catalogue {
+    shelf: Shelf,
+}
+
+impl Catalogue {
+    /// Serves the catalogue; returns its address.
+    pub(crate) async fn serve(&self) -> String {
+        let routes = Router::new()
+            .route(paths::READ_TICKETS, post(read_tickets))
+            .route(paths::READ_EVENT_TICKETS, post(read_event))
+            .with_state(self.shelf.clone());
+        let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+            .await
+            .unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move { axum::serve(listener, routes).await });
+        format!("http://{address}")
+    }
+
+    /// Lists a ticket.
+    pub(crate) fn list(&self, price: i64, event_id: Option<&str>) -> Versioned<TicketState> {
+        let id = TicketId::from_bytes(new_id());
+        let state = TicketState {
+            id,
+            user_id: UserId::from_bytes(new_id()),
+            title: format!("Seat {id}"),
+            price: Cents(price),
+            description: String::new(),
+            serial_number: id.to_string(),
+            event_id: event_id.map(str::to_owned),
+            event: None,
+            withdrawn: false,
+            created_at: Timestamp::now(),
+        };
+        let ticket = Versioned { version: 0, state };
+        self.shelf.lock().unwrap().insert(id, ticket.clone());
+        ticket
+    }
+}
+
+async fn read_tickets(State(shelf): State<Shelf>, Json(read): Json<ReadTickets>) -> Json<TicketList> {
+    let shelf = shelf.lock().unwrap();
+    let tickets = read.ids.iter().filter_map(|id| shelf.get(id).cloned()).collect();
+    Json(TicketList {
+        tickets,
+        event_exists: true,
+    })
+}
+
+async fn read_event(State(shelf): State<Shelf>, Json(read): Json<ReadEventTickets>) -> Json<TicketList> {
+    let shelf = shelf.lock().unwrap();
+    let of_event = |ticket: &&Versioned<TicketState>| ticket.state.event_id.as_ref() == Some(&read.event_id);
+    let tickets: Vec<_> = shelf.values().filter(of_event).cloned().collect();
+    let event_exists = !tickets.is_empty();
+    Json(TicketList {
+        tickets,
+        event_exists,
+    })
+}

@@ -1,0 +1,8 @@
+//! The orders service against real stores. The tickets service is a small double that answers the internal calls from
+//! memory; the real pair is tested end to end.
+
+mod double;
+mod placing;
+mod racing;
+mod settling;
+mod shop;
