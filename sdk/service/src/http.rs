@@ -1,6 +1,7 @@
 //! How every service speaks HTTP: one error type, one way to read a body, one session check.
 
 pub mod body;
+pub mod description;
 pub mod error;
 pub mod fields;
 pub mod idempotency;

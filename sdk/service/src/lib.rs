@@ -19,4 +19,4 @@ pub mod telemetry;
 pub mod tls;
 
 pub use config::{Secret, Settings};
-pub use lifecycle::{Listen, Running, Service, StartError, main};
+pub use lifecycle::{Listen, Running, Service, StartError, main, version_in};

@@ -63,6 +63,15 @@ struct VersionFile {
     version: String,
 }
 
+/// The version in the text of a `version.json`.
+///
+/// # Panics
+/// When the text is not `{"version": "..."}`; it is embedded, so a test of each service would show it.
+pub fn version_in(version_json: &str) -> String {
+    let VersionFile { version } = serde_json::from_str(version_json).expect("version.json holds a version");
+    version
+}
+
 type Task = Box<dyn FnOnce(CancellationToken) -> BoxFuture<'static, ()> + Send>;
 
 /// A service that is wired and not yet started.
@@ -88,10 +97,9 @@ impl Service {
     /// A service called `name`; `version_json` is the text of its `version.json`.
     ///
     /// # Panics
-    /// When the embedded `version.json` is not `{"version": "..."}`, which a test of each service would show.
+    /// As [`version_in`].
     pub fn new(name: &'static str, version_json: &str) -> Self {
-        let VersionFile { version } =
-            serde_json::from_str(version_json).expect("version.json holds a version");
+        let version = version_in(version_json);
         Self {
             name,
             version,

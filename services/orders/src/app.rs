@@ -5,6 +5,7 @@ pub(crate) mod counter;
 pub(crate) mod place_any;
 pub(crate) mod place_order;
 pub(crate) mod place_partial;
+pub(crate) mod settle_order;
 
 use std::time::Duration;
 

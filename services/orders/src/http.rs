@@ -7,6 +7,8 @@ mod rejections;
 mod wishes;
 
 use axum::Router;
+use bigtix_service::http::description::complete;
+use bigtix_service::version_in;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -46,11 +48,8 @@ pub(crate) fn internal_router(app: App) -> Router {
 
 /// The REST API's description.
 pub(crate) fn openapi() -> utoipa::openapi::OpenApi {
-    let mut document = routes().split_for_parts().1;
-    document.info.version = include_str!("../version.json")
-        .split('"')
-        .nth(3)
-        .unwrap_or_default()
-        .to_owned();
-    document
+    complete(
+        routes().split_for_parts().1,
+        version_in(include_str!("../version.json")),
+    )
 }

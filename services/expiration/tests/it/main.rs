@@ -1,6 +1,8 @@
 //! The expiration service against real stores: orders come from a relay of their own, and what fires is heard by a
 //! subscription as the orders service has it.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};

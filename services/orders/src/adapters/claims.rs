@@ -1,7 +1,7 @@
 //! The collection whose one unique index decides who holds a ticket.
 
 use bigtix_contracts::events::{OrderState, Versioned};
-use bigtix_contracts::internal::{ClaimKind, ClaimOutcome};
+use bigtix_contracts::internal::ClaimOutcome;
 use bigtix_contracts::{OrderId, TicketId};
 use bigtix_service::mongo::{Mongo, MongoError, duplicate_key};
 use bson::{Bson, DateTime, Document, doc};
@@ -127,18 +127,12 @@ impl Claims {
             .await
     }
 
-    /// Claims a ticket for its seller.
-    pub(crate) async fn claim(
-        &self,
-        id: OrderId,
-        kind: ClaimKind,
-        ticket: TicketId,
-    ) -> Result<ClaimOutcome, Error> {
-        let kind = match kind {
-            ClaimKind::Edit => "edit",
-            ClaimKind::Withdrawn => "withdrawn",
+    /// Claims a ticket for its seller. Whatever it is for, it counts as an edit under way until its release says that it
+    /// stays: until then nobody can tell whether the ticket will be for sale.
+    pub(crate) async fn claim(&self, id: OrderId, ticket: TicketId) -> Result<ClaimOutcome, Error> {
+        let claim = doc! {
+            "_id": oid(id.bytes()), "kind": "edit", "active": true, "ticketIds": [oid(ticket.bytes())], "createdAt": DateTime::now(),
         };
-        let claim = doc! {"_id": oid(id.bytes()), "kind": kind, "active": true, "ticketIds": [oid(ticket.bytes())], "createdAt": DateTime::now()};
         match self.documents().insert_one(claim).await {
             Ok(_) => Ok(ClaimOutcome::Claimed),
             Err(error) => match duplicate_key(&error) {

@@ -13,28 +13,10 @@ use mongodb::options::ReturnDocument;
 
 use super::Claims;
 use super::documents::{OrderDocument, oid};
-use crate::domain::order::{Command, Guard, Verdict, decide, is_overdue};
+use crate::domain::order::{Applied, Command, Guard, Verdict, decide, is_overdue};
 
 /// How often a compare-and-set that lost is decided anew.
 const ATTEMPTS: usize = 12;
-
-/// What became of a command.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Applied {
-    /// The order is where the command wants it.
-    Done(Versioned<OrderState>),
-    /// The order is elsewhere and stays there.
-    Refused(Versioned<OrderState>),
-}
-
-impl Applied {
-    /// The order as it is now.
-    pub(crate) fn into_order(self) -> Versioned<OrderState> {
-        match self {
-            Self::Done(order) | Self::Refused(order) => order,
-        }
-    }
-}
 
 /// The orders among the claims, with the clock that decides on expiry.
 #[derive(Clone)]

@@ -1,6 +1,5 @@
 //! What sellers do to their own tickets: claim for an edit or a withdrawal, and release.
 
-use bigtix_contracts::OrderId;
 use bigtix_contracts::events::{TicketState, Versioned};
 use bigtix_contracts::internal::{Claim, ClaimOutcome, ReleaseClaim};
 use mongodb::error::Error;
@@ -14,14 +13,14 @@ impl App {
     pub(crate) async fn claim_ticket(&self, claim: Claim) -> Result<ClaimOutcome, Error> {
         let Claim {
             claim_id,
-            kind,
+            kind: _,
             ticket_id,
         } = claim;
-        let outcome = self.claims.claim(claim_id, kind, ticket_id).await?;
+        let outcome = self.claims.claim(claim_id, ticket_id).await?;
         if outcome != ClaimOutcome::Taken || !self.expire_holders(&[ticket_id]).await? {
             return Ok(outcome);
         }
-        self.claims.claim(claim_id, kind, ticket_id).await
+        self.claims.claim(claim_id, ticket_id).await
     }
 
     /// Expires those orders on `tickets` whose time is over; whether there was one.
@@ -53,10 +52,5 @@ impl App {
     /// Takes in what the tickets service published.
     pub(crate) async fn track_tickets(&self, tickets: Vec<Versioned<TicketState>>) -> Result<(), Error> {
         self.copies.keep(tickets).await.map(|_| ())
-    }
-
-    /// Expires one order, if its time is over by the store's clock.
-    pub(crate) async fn expire_order(&self, id: OrderId) -> Result<(), Error> {
-        self.orders.apply(id, Command::Expire).await.map(|_| ())
     }
 }

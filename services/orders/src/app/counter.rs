@@ -198,8 +198,12 @@ impl Clerk {
 
 fn note(rejection: Rejection, held: &mut HashSet<TicketId>, withdrawn: &mut HashSet<TicketId>) {
     match rejection {
-        Rejection::Reserved(ticket) => drop(held.insert(ticket)),
-        Rejection::NotForSale(ticket) => drop(withdrawn.insert(ticket)),
+        Rejection::Reserved(ticket) => {
+            held.insert(ticket);
+        }
+        Rejection::NotForSale(ticket) => {
+            withdrawn.insert(ticket);
+        }
         Rejection::TicketNotFound
         | Rejection::EventNotFound
         | Rejection::OwnTicket

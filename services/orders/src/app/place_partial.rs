@@ -49,7 +49,7 @@ impl App {
             {
                 Ok(order) => return Ok(partial_of(order, &exist, not_found)),
                 Err(PlaceError::Rejected(Rejection::Reserved(ticket) | Rejection::NotForSale(ticket))) => {
-                    drop(refused.insert(ticket))
+                    refused.insert(ticket);
                 }
                 Err(error) => return Err(error),
             }

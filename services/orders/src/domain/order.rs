@@ -4,7 +4,7 @@
 //! `awaiting:payment -> cancelled(failed)`. Terminal states never change, but that a refunded order can be relisted.
 
 use bigtix_contracts::PaymentId;
-use bigtix_contracts::events::{CancelReason, OrderState, OrderStatus};
+use bigtix_contracts::events::{CancelReason, OrderState, OrderStatus, Versioned};
 use jiff::Timestamp;
 
 /// What somebody wants an order to become.
@@ -49,6 +49,24 @@ pub(crate) enum Verdict {
     Already,
     /// It is not there and will not come there by this command.
     Refused,
+}
+
+/// What became of a command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Applied {
+    /// The order is where the command wants it.
+    Done(Versioned<OrderState>),
+    /// The order is elsewhere and stays there.
+    Refused(Versioned<OrderState>),
+}
+
+impl Applied {
+    /// The order as it is now.
+    pub(crate) fn into_order(self) -> Versioned<OrderState> {
+        match self {
+            Self::Done(order) | Self::Refused(order) => order,
+        }
+    }
 }
 
 /// Whether a created order's time is over.

@@ -46,7 +46,7 @@ pub(super) struct UpdateOrder {
 #[utoipa::path(
     get, path = "/api/orders/all", tag = "aliases",
     params(("limit" = Option<i64>, Query), ("cursor" = Option<String>, Query)),
-    responses((status = 200, body = Vec<Order>), (status = 400, body = Problem), (status = 401, body = Problem), (status = 503, body = Problem)),
+    responses((status = 200, body = Vec<Order>), (status = 400, body = Problem)),
     security(("session" = []), ("bearer" = [])),
 )]
 #[deprecated = "alias of GET /api/orders"]
@@ -63,7 +63,7 @@ pub(super) async fn list_all_orders(
 #[utoipa::path(
     get, path = "/api/orders/currentuser", tag = "aliases",
     params(("limit" = Option<i64>, Query), ("cursor" = Option<String>, Query)),
-    responses((status = 200, body = Vec<Order>), (status = 400, body = Problem), (status = 401, body = Problem), (status = 503, body = Problem)),
+    responses((status = 200, body = Vec<Order>), (status = 400, body = Problem)),
     security(("session" = []), ("bearer" = [])),
 )]
 #[deprecated = "alias of GET /api/orders"]
@@ -79,10 +79,8 @@ pub(super) async fn list_current_users_orders(
 /// Reserves those of the tickets that can be had.
 #[utoipa::path(
     post, path = "/api/orders/create", tag = "aliases", request_body = PlacePartial,
-    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 printable characters")),
     responses(
-        (status = 201, body = PartialOrder), (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem),
-        (status = 413, body = Problem), (status = 415, body = Problem), (status = 422, body = Problem), (status = 503, body = Problem),
+        (status = 201, body = PartialOrder), (status = 400, body = Problem),
     ),
     security(("session" = []), ("bearer" = [])),
 )]
@@ -118,7 +116,7 @@ pub(super) async fn place_partial_order(
 /// Same as `GET /api/orders/{id}`.
 #[utoipa::path(
     get, path = "/api/orders/get-order/{id}", tag = "aliases", params(("id" = OrderId, Path)),
-    responses((status = 200, body = Order), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem), (status = 503, body = Problem)),
+    responses((status = 200, body = Order), (status = 400, body = Problem), (status = 404, body = Problem)),
     security(("session" = []), ("bearer" = [])),
 )]
 #[deprecated = "alias of GET /api/orders/{id}"]
@@ -135,8 +133,8 @@ pub(super) async fn get_order_by_alias(
 #[utoipa::path(
     delete, path = "/api/orders/delete/{id}", tag = "aliases", params(("id" = OrderId, Path)),
     responses(
-        (status = 200, body = bool), (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem),
-        (status = 404, body = Problem), (status = 503, body = Problem),
+        (status = 200, body = bool), (status = 400, body = Problem),
+        (status = 404, body = Problem),
     ),
     security(("session" = []), ("bearer" = [])),
 )]
@@ -153,8 +151,8 @@ pub(super) async fn cancel_order_by_alias(
 #[utoipa::path(
     put, path = "/api/orders/update/{id}", tag = "aliases", params(("id" = OrderId, Path)), request_body = UpdateOrder,
     responses(
-        (status = 200, body = Order), (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem),
-        (status = 404, body = Problem), (status = 413, body = Problem), (status = 415, body = Problem), (status = 503, body = Problem),
+        (status = 200, body = Order), (status = 400, body = Problem),
+        (status = 404, body = Problem),
     ),
     security(("session" = []), ("bearer" = [])),
 )]

@@ -13,9 +13,8 @@ use bigtix_service::http::ApiError;
 use bigtix_service::internal::Call;
 use serde_json::{Value, json};
 
-use crate::adapters::orders::Applied;
 use crate::app::App;
-use crate::domain::order::Command;
+use crate::domain::order::{Applied, Command};
 
 pub(super) fn router(app: App) -> Router {
     Router::new()
@@ -92,7 +91,7 @@ async fn refund(
 
 async fn apply(app: &App, id: OrderId, command: Command) -> Result<Json<ConfirmOutcome>, ApiError> {
     Ok(Json(
-        match app.orders.apply(id, command).await?.ok_or_else(not_found)? {
+        match app.settle_order(id, command).await?.ok_or_else(not_found)? {
             Applied::Done(order) => ConfirmOutcome::Done { order },
             Applied::Refused(order) => ConfirmOutcome::Closed { order },
         },

@@ -12,18 +12,15 @@ use bigtix_service::http::observe::TraceParent;
 use bigtix_service::http::{ApiError, Caller, Cursor, JsonBody, Page, PathId, Query, SignedIn};
 
 use super::wishes::{Choice, PlaceOrder, Request, wish};
-use crate::adapters::orders::Applied;
 use crate::app::App;
-use crate::domain::order::Command;
+use crate::domain::order::{Applied, Command};
 
 /// Reserves tickets for the caller, all or nothing, for `reservationSeconds`.
 #[utoipa::path(
     post, path = "/api/orders", tag = "orders", request_body = PlaceOrder,
-    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 printable characters")),
     responses(
-        (status = 201, body = Order), (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem),
-        (status = 404, body = Problem), (status = 409, body = Problem), (status = 413, body = Problem), (status = 415, body = Problem),
-        (status = 422, body = Problem), (status = 503, body = Problem),
+        (status = 201, body = Order), (status = 400, body = Problem),
+        (status = 404, body = Problem), (status = 409, body = Problem),
     ),
     security(("session" = []), ("bearer" = [])),
 )]
@@ -55,7 +52,7 @@ pub(super) async fn place_order(
 #[utoipa::path(
     get, path = "/api/orders", tag = "orders",
     params(("limit" = Option<i64>, Query, description = "1 to 200, by default 50"), ("cursor" = Option<String>, Query, description = "from x-next-cursor")),
-    responses((status = 200, body = Vec<Order>), (status = 400, body = Problem), (status = 401, body = Problem), (status = 503, body = Problem)),
+    responses((status = 200, body = Vec<Order>), (status = 400, body = Problem)),
     security(("session" = []), ("bearer" = [])),
 )]
 pub(super) async fn list_orders(
@@ -76,7 +73,7 @@ pub(super) async fn list(
     vocabulary: Vocabulary,
 ) -> Result<Response, ApiError> {
     let page = Page::read(query)?;
-    let orders = app.orders.find_of(caller.id, &page).await?;
+    let orders = app.find_orders_of(caller.id, &page).await?;
     let place = |order: &Versioned<OrderState>| Cursor {
         millis: order.state.created_at.as_millisecond(),
         id: order.state.id.bytes(),
@@ -89,7 +86,7 @@ pub(super) async fn list(
 /// One of the caller's orders.
 #[utoipa::path(
     get, path = "/api/orders/{id}", tag = "orders", params(("id" = OrderId, Path)),
-    responses((status = 200, body = Order), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem), (status = 503, body = Problem)),
+    responses((status = 200, body = Order), (status = 400, body = Problem), (status = 404, body = Problem)),
     security(("session" = []), ("bearer" = [])),
 )]
 pub(super) async fn get_order(
@@ -103,7 +100,7 @@ pub(super) async fn get_order(
 /// The one thing about an order that others may see.
 #[utoipa::path(
     get, path = "/api/orders/get-order-safe-details/{id}", tag = "orders", params(("id" = OrderId, Path)),
-    responses((status = 200, body = SafeDetails), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem), (status = 503, body = Problem)),
+    responses((status = 200, body = SafeDetails), (status = 400, body = Problem), (status = 404, body = Problem)),
     security(("session" = []), ("bearer" = [])),
 )]
 pub(super) async fn get_safe_details(
@@ -111,7 +108,7 @@ pub(super) async fn get_safe_details(
     _signed_in: SignedIn,
     PathId(id): PathId<OrderId>,
 ) -> Result<Json<SafeDetails>, ApiError> {
-    let order = app.orders.find(id).await?.ok_or_else(not_found)?.state;
+    let order = app.find_order(id).await?.ok_or_else(not_found)?.state;
     let status = StatusWord::of(order.status, order.reason, Vocabulary::Alias);
     Ok(Json(SafeDetails {
         id: order.id,
@@ -124,8 +121,8 @@ pub(super) async fn get_safe_details(
 #[utoipa::path(
     delete, path = "/api/orders/{id}", tag = "orders", params(("id" = OrderId, Path)),
     responses(
-        (status = 204), (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem),
-        (status = 404, body = Problem), (status = 503, body = Problem),
+        (status = 204), (status = 400, body = Problem),
+        (status = 404, body = Problem),
     ),
     security(("session" = []), ("bearer" = [])),
 )]
@@ -164,7 +161,7 @@ pub(super) async fn own_order(
     caller: &Caller,
     id: OrderId,
 ) -> Result<Versioned<OrderState>, ApiError> {
-    let order = app.orders.find(id).await?.ok_or_else(not_found)?;
+    let order = app.find_order(id).await?.ok_or_else(not_found)?;
     if order.state.user_id == caller.id {
         Ok(order)
     } else {

@@ -32,7 +32,6 @@ pub(crate) struct Shop {
 /// Somebody with a session.
 #[derive(Clone)]
 pub(crate) struct Person {
-    pub(crate) id: UserId,
     token: String,
 }
 
@@ -105,7 +104,6 @@ impl Shop {
             admin: false,
         };
         Person {
-            id,
             token: self.sessions.sign(&caller).unwrap(),
         }
     }
