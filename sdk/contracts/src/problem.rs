@@ -65,7 +65,7 @@ impl Problem {
 macro_rules! error_codes {
     ($($(#[doc = $doc:literal])* $variant:ident = $word:literal),* $(,)?) => {
         /// The closed list of error codes; `docs/errors/<code>.md` explains each.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
         pub enum ErrorCode {
             $($(#[doc = $doc])* #[serde(rename = $word)] $variant,)*
         }
@@ -81,6 +81,19 @@ macro_rules! error_codes {
         }
     };
 }
+
+// The derive does not see through the macro, and would list the variants' names.
+impl utoipa::PartialSchema for ErrorCode {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+        utoipa::openapi::ObjectBuilder::new()
+            .schema_type(utoipa::openapi::schema::Type::String)
+            .description(Some("A word of a closed list"))
+            .enum_values(Some(Self::ALL.iter().map(|code| code.as_str())))
+            .into()
+    }
+}
+
+impl ToSchema for ErrorCode {}
 
 error_codes! {
     /// The body or query broke validation rules.

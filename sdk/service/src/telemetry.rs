@@ -1,5 +1,6 @@
 //! Logs, metrics and traces of a process.
 
+use std::io::IsTerminal;
 use std::sync::OnceLock;
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
@@ -66,7 +67,9 @@ pub fn init(config: &TelemetryConfig) -> Telemetry {
     let traces = tracer
         .as_ref()
         .map(|provider| tracing_opentelemetry::layer().with_tracer(provider.tracer("bigtix")));
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
     let lines = if config.json {
         lines.json().flatten_event(true).boxed()
     } else {

@@ -1,4 +1,5 @@
 //! The stores, really started.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -11,6 +12,7 @@ use bigtix_testkit::stores::{StoreError, Stores, StoresConfig, shared};
 use futures::StreamExt;
 use mongodb::Client;
 use mongodb::bson::doc;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 const SERVICES: [&str; 2] = ["orders", "tickets"];
 
@@ -32,6 +34,37 @@ async fn a_service_writes_its_own_database_and_no_other() {
     let foreign = client.database("tickets").collection("tickets");
     assert!(foreign.insert_one(doc! { "_id": 1 }).await.is_err());
     assert!(foreign.find_one(doc! {}).await.is_err());
+    stores.stop().await;
+}
+
+#[tokio::test]
+async fn a_service_publishes_its_own_subjects_and_hears_its_own_inbox_only() {
+    let dir = tempfile::tempdir().unwrap();
+    let stores = Stores::start(StoresConfig::new(dir.path(), SERVICES))
+        .await
+        .unwrap();
+    let url: url::Url = stores.nats_url("orders").parse().unwrap();
+    for (words, refused) in [
+        ("PUB orders.order.1 2\r\n{}\r\n", false),
+        ("PUB tickets.ticket.1 2\r\n{}\r\n", true),
+        ("PUB $JS.API.STREAM.CREATE.orders 2\r\n{}\r\n", false),
+        ("PUB $JS.API.STREAM.INFO.tickets 2\r\n{}\r\n", false),
+        ("PUB $JS.API.STREAM.DELETE.tickets 2\r\n{}\r\n", true),
+        (
+            "PUB $JS.API.CONSUMER.MSG.NEXT.tickets.orders-tickets 2\r\n{}\r\n",
+            false,
+        ),
+        ("SUB _INBOX_orders.1 1\r\n", false),
+        ("SUB _INBOX_tickets.1 1\r\n", true),
+        ("SUB > 1\r\n", true),
+    ] {
+        let heard = said_to_nats(&url, words).await;
+        assert_eq!(
+            heard.contains("Permissions Violation"),
+            refused,
+            "{words}: {heard}"
+        );
+    }
     stores.stop().await;
 }
 
@@ -217,6 +250,27 @@ async fn all_stores_together_start_in_a_few_seconds() {
     let stores = Stores::start(config).await.unwrap();
     println!("again {:?}", began.elapsed());
     stores.stop().await;
+}
+
+/// What nats-server answers to the words, said by the user of the URL.
+async fn said_to_nats(url: &url::Url, words: &str) -> String {
+    let mut stream = tokio::net::TcpStream::connect(("127.0.0.1", url.port().unwrap()))
+        .await
+        .unwrap();
+    let (user, password) = (url.username(), url.password().unwrap());
+    let connect = format!(r#"CONNECT {{"verbose":false,"user":"{user}","pass":"{password}"}}"#);
+    stream
+        .write_all(format!("{connect}\r\n{words}PING\r\n").as_bytes())
+        .await
+        .unwrap();
+    let mut heard = String::new();
+    while !heard.contains("PONG") {
+        let mut buffer = [0; 4096];
+        let read = stream.read(&mut buffer).await.unwrap();
+        assert!(read > 0, "{heard}");
+        heard.push_str(&String::from_utf8_lossy(&buffer[..read]));
+    }
+    heard
 }
 
 fn kill(pid: u32) {
