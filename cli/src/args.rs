@@ -1,0 +1,133 @@
+//! What can be said on the command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// BigTix on one machine: a shop with one command.
+#[derive(Debug, Parser)]
+#[command(name = "bigtix", version, max_term_width = 100)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run what a BigTix resource describes, on this machine.
+    Up(UpArgs),
+    /// Stop what `up` runs, in good order.
+    Down(DataArgs),
+    /// Events that a service could not handle.
+    DeadLetters {
+        /// What to do with them.
+        #[command(subcommand)]
+        action: DeadLettersAction,
+    },
+    /// Print every setting of every service, as Markdown.
+    Settings,
+    /// Run one service as a process of its own, with settings from the environment.
+    #[command(hide = true)]
+    Service {
+        /// Such as `orders`.
+        name: String,
+    },
+}
+
+/// Where the data is.
+#[derive(Debug, Clone, Args)]
+pub struct DataArgs {
+    /// The folder with the shop's data.
+    #[arg(long, value_name = "DIR", default_value = "./.bigtix")]
+    pub data: PathBuf,
+}
+
+/// What the environment can say besides.
+const ENVIRONMENT: &str = "\
+Environment:
+  BIGTIX_ADDRESS     address to listen on instead of the loopback ones, such as 0.0.0.0
+  TRUSTED_PROXIES    networks of proxies whose X-Forwarded-* headers count, such as 10.0.0.0/8
+  STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRET
+                     keys of the Stripe account, where the resource names one
+  LOG, LOG_JSON      what is logged (default: warn) and whether as JSON
+  BIGTIX_TOOLS, BIGTIX_MONGOD, BIGTIX_NATS_SERVER, BIGTIX_REDIS_SERVER, BIGTIX_LOCALSTRIPE_PYTHON
+                     where the programs are that `make tools` installs";
+
+/// What to run.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = ENVIRONMENT)]
+pub struct UpArgs {
+    /// The file with the resource; without one, a minimal resource is taken.
+    #[arg(short, long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// Where the data is.
+    #[command(flatten)]
+    pub data: DataArgs,
+    /// The port of the shop; 0 takes a free one.
+    #[arg(long, value_name = "N", default_value_t = 8080)]
+    pub port: u16,
+    /// Run each instance of each service as a process of its own.
+    #[arg(long)]
+    pub separate: bool,
+    /// Return when everything is ready, and leave it running.
+    #[arg(long)]
+    pub detach: bool,
+    /// Change one field of the resource, such as spec.reservationSeconds=3; can be given several times.
+    #[arg(long = "set", value_name = "PATH=VALUE", value_parser = assignment)]
+    pub set: Vec<(String, String)>,
+    /// Talk to the process that started this one rather than to a person.
+    #[arg(long, hide = true)]
+    pub background: bool,
+}
+
+/// What to do with dead letters.
+#[derive(Debug, Subcommand)]
+pub enum DeadLettersAction {
+    /// Show them.
+    List(DataArgs),
+    /// Have them handled once more by the services that gave up on them.
+    Replay {
+        /// Where the data is.
+        #[command(flatten)]
+        data: DataArgs,
+        /// Which ones, as `list` names them; all when none is named.
+        ids: Vec<String>,
+    },
+}
+
+fn assignment(text: &str) -> Result<(String, String), String> {
+    let (path, value) = text
+        .split_once('=')
+        .ok_or("it must be PATH=VALUE, such as spec.reservationSeconds=3")?;
+    Ok((path.trim().to_owned(), value.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn fields_can_be_set_several_times() {
+        let cli = Cli::parse_from(["bigtix", "up", "--set", "spec.a=1", "--set", "spec.b=x=y"]);
+        let Command::Up(up) = cli.command else {
+            panic!("not up")
+        };
+        assert_eq!(
+            up.set,
+            [("spec.a".into(), "1".into()), ("spec.b".into(), "x=y".into())]
+        );
+        assert_eq!(
+            (up.port, up.data.data.as_path()),
+            (8080, std::path::Path::new("./.bigtix"))
+        );
+        assert!(Cli::try_parse_from(["bigtix", "up", "--set", "spec.a"]).is_err());
+    }
+}

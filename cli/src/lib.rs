@@ -1,0 +1,91 @@
+//! BigTix on one machine: `up`, `down`, and the edge that stands before the services.
+
+pub mod args;
+mod ask;
+mod dead_letters;
+mod detach;
+mod down;
+pub mod edge;
+mod folder;
+mod resource;
+mod run_file;
+mod services;
+mod settings_page;
+mod stop_signal;
+mod terminal;
+mod up;
+
+use std::process::ExitCode;
+
+use args::{Cli, Command, DeadLettersAction, UpArgs};
+use resource::ResourceError;
+use terminal::Terminal;
+use up::UpError;
+
+/// What a refused resource exits with; everything else that fails exits with 1.
+const REFUSED: u8 = 2;
+
+/// Does what the command line says.
+pub fn run(cli: Cli) -> ExitCode {
+    match cli.command {
+        Command::Up(args) if args.detach => {
+            detach::detach(&args).unwrap_or_else(|error| failed(&error, Terminal::Person))
+        }
+        Command::Up(args) => up_here(&args),
+        Command::Down(data) => asynchronously(down::down(&data.data, Terminal::Person)),
+        Command::DeadLetters {
+            action: DeadLettersAction::List(data),
+        } => asynchronously(dead_letters::list(&data.data, Terminal::Person)),
+        Command::DeadLetters {
+            action: DeadLettersAction::Replay { data, ids },
+        } => asynchronously(dead_letters::replay(&data.data, &ids, Terminal::Person)),
+        Command::Settings => {
+            Terminal::Person.say(settings_page::page().trim_end());
+            ExitCode::SUCCESS
+        }
+        Command::Service { name } => match services::by_name(&name) {
+            Some(held) => (held.main)(),
+            None => {
+                Terminal::Person.fail(format!("there is no service {name:?}"));
+                ExitCode::FAILURE
+            }
+        },
+    }
+}
+
+fn up_here(args: &UpArgs) -> ExitCode {
+    let terminal = if args.background {
+        Terminal::Starter
+    } else {
+        Terminal::Person
+    };
+    match runtime().block_on(up::up(args, terminal)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failed(&error, terminal),
+    }
+}
+
+fn failed(error: &UpError, terminal: Terminal) -> ExitCode {
+    terminal.fail(error.to_string());
+    match error {
+        UpError::Resource(ResourceError::Invalid { .. }) => ExitCode::from(REFUSED),
+        _ => ExitCode::FAILURE,
+    }
+}
+
+fn asynchronously<E: std::fmt::Display>(work: impl Future<Output = Result<(), E>>) -> ExitCode {
+    match runtime().block_on(work) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            Terminal::Person.fail(error.to_string());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .expect("the system gives threads")
+}

@@ -1,0 +1,95 @@
+//! What is said to whoever started this: a person, or the process that waits for a background one to be ready.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+/// Who listens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Terminal {
+    /// A person.
+    Person,
+    /// The process that started this one in the background; each line begins with its kind, and nobody listens any
+    /// more after [`Line::Ready`].
+    Starter,
+}
+
+/// A line from a background process to the one that started it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Line {
+    Progress(String),
+    Failure(String),
+    Ready(String),
+}
+
+impl Line {
+    pub(crate) fn parse(text: &str) -> Self {
+        match text.split_at_checked(1) {
+            Some(("!", rest)) => Self::Failure(rest.to_owned()),
+            Some(("=", rest)) => Self::Ready(rest.to_owned()),
+            Some((_, rest)) => Self::Progress(rest.to_owned()),
+            None => Self::Progress(String::new()),
+        }
+    }
+
+    fn print(&self, terminal: Terminal) {
+        let (kind, text) = match self {
+            Self::Progress(text) => (' ', text),
+            Self::Failure(text) => ('!', text),
+            Self::Ready(text) => ('=', text),
+        };
+        // It does not matter here whether anybody still listens.
+        let _ = match (terminal, self) {
+            (Terminal::Starter, _) => text
+                .lines()
+                .try_for_each(|line| writeln!(io::stdout(), "{kind}{line}")),
+            (Terminal::Person, Self::Failure(text)) => writeln!(io::stderr(), "bigtix: {text}"),
+            (Terminal::Person, _) => writeln!(io::stdout(), "{text}"),
+        };
+        let _ = io::stdout().flush();
+    }
+}
+
+impl Terminal {
+    /// A step that is done, and how long it took.
+    pub(crate) fn step(self, name: &str, took: Duration) {
+        Line::Progress(format!("  {name:<14} {:>5.1} s", took.as_secs_f64())).print(self);
+    }
+
+    /// Something to know.
+    pub(crate) fn say(self, text: impl Into<String>) {
+        Line::Progress(text.into()).print(self);
+    }
+
+    /// Why this is going to end.
+    pub(crate) fn fail(self, text: impl Into<String>) {
+        Line::Failure(text.into()).print(self);
+    }
+
+    /// Everything is ready.
+    pub(crate) fn ready(self, text: impl Into<String>) {
+        Line::Ready(text.into()).print(self);
+    }
+
+    /// Something that happens while everything is ready. In the background it belongs into the log.
+    pub(crate) fn report(self, text: &str) {
+        match self {
+            Self::Person => self.say(text),
+            Self::Starter => {
+                let _ = writeln!(io::stderr(), "{text}");
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_understood() {
+        assert_eq!(Line::parse(" abc"), Line::Progress("abc".into()));
+        assert_eq!(Line::parse("!no"), Line::Failure("no".into()));
+        assert_eq!(Line::parse("=yes"), Line::Ready("yes".into()));
+        assert_eq!(Line::parse(""), Line::Progress(String::new()));
+    }
+}

@@ -1,0 +1,104 @@
+//! Which settings each service gets: the resource's, and where everything is on this machine.
+
+use std::collections::BTreeMap;
+
+use bigtix_crds::platform::EnvValue;
+use bigtix_crds::{Platform, Service};
+
+use super::keys::Keys;
+
+/// The proxies that a service believes: whatever is on this machine, which is the edge.
+const THIS_MACHINE: &str = "127.0.0.0/8,::1";
+
+/// Where Stripe is, or what stands for it, and how it is spoken to.
+#[derive(Clone)]
+pub(super) struct StripeAccess {
+    pub(super) api_url: String,
+    pub(super) secret_key: String,
+    pub(super) webhook_secret: String,
+    /// Where a bank sends the buyer back to. The double knows no such thing.
+    pub(super) return_url: Option<String>,
+}
+
+/// Everything that settings are made of.
+pub(super) struct Wiring<'a> {
+    pub(super) platform: &'a Platform,
+    pub(super) keys: &'a Keys,
+    pub(super) public_url: &'a str,
+    /// Proxies before the edge, as the edge was told.
+    pub(super) trusted_proxies: &'a str,
+    pub(super) stripe: &'a StripeAccess,
+    /// Addresses for calls between services, one per instance.
+    pub(super) internal_urls: &'a BTreeMap<Service, Vec<String>>,
+    pub(super) mongodb_uri: String,
+    pub(super) nats_url: String,
+    pub(super) redis_url: String,
+}
+
+impl Wiring<'_> {
+    /// The settings of one service.
+    pub(super) fn settings(&self, service: Service) -> BTreeMap<String, String> {
+        let platform = self.platform;
+        let administrators: Vec<_> = platform.administrators.iter().map(ToString::to_string).collect();
+        let proxies = match self.trusted_proxies {
+            "" => THIS_MACHINE.to_owned(),
+            more => format!("{THIS_MACHINE},{more}"),
+        };
+        let mut settings = vec![
+            ("MONGODB_URI", self.mongodb_uri.clone()),
+            ("MONGODB_DATABASE", service.as_str().to_owned()),
+            ("NATS_URL", self.nats_url.clone()),
+            ("REDIS_URL", self.redis_url.clone()),
+            ("SESSION_KEYS", self.keys.sessions.clone()),
+            ("SESSION_COMPAT", platform.session.compat.to_string()),
+            (
+                "SESSION_LIFETIME_SECONDS",
+                platform.session.lifetime.as_secs().to_string(),
+            ),
+            ("SERVICE_KEYS", self.keys.services.clone()),
+            ("TICKETS_URL", self.internal(Service::Tickets)),
+            ("ORDERS_URL", self.internal(Service::Orders)),
+            ("RESERVATION_SECONDS", platform.reservation.as_secs().to_string()),
+            (
+                "MAX_HELD_TICKETS_PER_USER",
+                platform.max_held_tickets_per_user.to_string(),
+            ),
+            ("ADMINISTRATORS", administrators.join(",")),
+            ("PUBLIC_URL", self.public_url.to_owned()),
+            ("TRUSTED_PROXIES", proxies),
+        ];
+        if service == Service::Payments {
+            settings.extend([
+                ("STRIPE_API_URL", self.stripe.api_url.clone()),
+                ("STRIPE_SECRET_KEY", self.stripe.secret_key.clone()),
+                ("STRIPE_WEBHOOK_SECRET", self.stripe.webhook_secret.clone()),
+                (
+                    "STRIPE_RETURN_URL",
+                    self.stripe.return_url.clone().unwrap_or_default(),
+                ),
+            ]);
+        }
+        let own = platform
+            .services
+            .get(service)
+            .env
+            .iter()
+            .filter_map(|variable| match &variable.value {
+                EnvValue::Literal(value) => Some((variable.name.clone(), value.clone())),
+                // Named among what is ignored: there are no such objects here.
+                EnvValue::SecretKey { .. } | EnvValue::ConfigMapKey { .. } => None,
+            });
+        settings
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .chain(own)
+            .collect()
+    }
+
+    fn internal(&self, service: Service) -> String {
+        self.internal_urls
+            .get(&service)
+            .map(|urls| urls.join(","))
+            .unwrap_or_default()
+    }
+}
