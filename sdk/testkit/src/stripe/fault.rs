@@ -116,14 +116,15 @@ pub struct WebhookFault {
     pub ms: Option<u64>,
 }
 
-/// One planned trouble. As JSON `{"operation": "capture", "kind": "timeout_after", "times": 1}` or
-/// `{"webhook": "duplicate", "event": "payment_intent.succeeded", "times": 1}`.
+/// One planned trouble. As JSON `{"request": {"operation": "capture", "kind": "timeout_after", "times": 1}}` or
+/// `{"delivery": {"webhook": "duplicate", "event": "payment_intent.succeeded", "times": 1}}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(rename_all = "lowercase")]
 pub enum Fault {
     /// With requests.
     Request(RequestFault),
     /// With webhooks.
+    #[serde(rename = "delivery")]
     Webhook(WebhookFault),
 }
 

@@ -164,13 +164,16 @@ async fn each_operation_has_its_own_trouble() {
 async fn plans_are_made_over_http_too() {
     let double = double().await;
     let http = Http::new(&double);
-    let body = r#"[{"operation": "retrieve", "kind": "rate_limited", "times": 2},
-                   {"webhook": "lost", "event": "charge.refunded"}]"#;
+    let body = r#"[{"request": {"operation": "retrieve", "kind": "rate_limited", "times": 2}},
+                   {"delivery": {"webhook": "lost", "event": "charge.refunded"}}]"#;
     http.post("/_double/faults", body).await.ok();
     assert_eq!(http.get("/v1/payment_intents/pi_1").await.status, 429);
     let left = http.get("/_double/faults").await.ok();
     assert_eq!(
-        (left[0]["times"].as_i64(), left[1]["webhook"].as_str()),
+        (
+            left[0]["request"]["times"].as_i64(),
+            left[1]["delivery"]["webhook"].as_str()
+        ),
         (Some(1), Some("lost"))
     );
     http.send("DELETE", "/_double/faults", None, "")
@@ -179,7 +182,7 @@ async fn plans_are_made_over_http_too() {
         .ok();
     assert_eq!(http.get("/v1/payment_intents/pi_1").await.status, 404);
     assert_eq!(
-        http.post("/_double/faults", r#"{"operation": "dance"}"#)
+        http.post("/_double/faults", r#"{"request": {"operation": "dance"}}"#)
             .await
             .status,
         400

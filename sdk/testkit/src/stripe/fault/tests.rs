@@ -67,14 +67,15 @@ fn a_carried_fault_strikes_each_scope_anew() {
 fn plans_are_read_from_json() {
     let read = |text| serde_json::from_str::<Fault>(text);
     assert_eq!(
-        read(r#"{"operation": "capture", "kind": "timeout_after", "times": 2}"#).expect("a fault"),
+        read(r#"{"request": {"operation": "capture", "kind": "timeout_after", "times": 2}}"#)
+            .expect("a fault"),
         Fault::Request(CAPTURE_LATE)
     );
     assert_eq!(
-        read(r#"{"webhook": "lost", "event": "charge.refunded"}"#).expect("a fault"),
+        read(r#"{"delivery": {"webhook": "lost", "event": "charge.refunded"}}"#).expect("a fault"),
         Fault::webhook_of("charge.refunded", WebhookTrouble::Lost)
     );
-    assert!(read(r#"{"operation": "capture", "kind": "timeout_after", "time": 2}"#).is_err());
+    assert!(read(r#"{"request": {"operation": "capture", "kind": "timeout_after", "time": 2}}"#).is_err());
 }
 
 #[test]
