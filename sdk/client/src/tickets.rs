@@ -17,7 +17,7 @@ pub enum TicketFilter {
     Reserved,
     /// Bought.
     Sold,
-    /// All but withdrawn ones.
+    /// Whatever its status.
     All,
 }
 

@@ -64,6 +64,7 @@ fn complete_operation(method: &HttpMethod, operation: &mut Operation) {
         answers.push(("415", "The body is not JSON"));
     }
     if signed_in && *method == HttpMethod::Post {
+        answers.push(("413", "The body is larger than 1 MiB"));
         answers.push(("422", "The idempotency key was used with another body"));
         operation
             .parameters

@@ -1,0 +1,277 @@
+//! The collection `payments`: one document per attempt to pay, which is also its own outbox.
+//!
+//! A document says where the payment stands, who works on it until when, and when the next look is due. The lease only
+//! saves work: whoever changes a payment does so by comparing its version, so two workers cannot both change it.
+
+mod document;
+
+use std::time::Duration;
+
+use bigtix_contracts::events::PaymentState;
+use bigtix_contracts::{OrderId, PaymentId};
+use bigtix_service::mongo::{Mongo, MongoError, duplicate_key, outcome_unknown, to_bson_time, to_object_id};
+use bigtix_service::outbox::Outbox;
+use bson::{Bson, Document, doc};
+use futures::TryStreamExt;
+use jiff::Timestamp;
+use mongodb::error::Error;
+use mongodb::options::{IndexOptions, ReturnDocument};
+use mongodb::{Collection, IndexModel};
+
+use crate::domain::{Call, IntentId, Payment, pause_after};
+use document::{PaymentDocument, changes};
+
+const COLLECTION: &str = "payments";
+const ONE_LIVE_PAYMENT: &str = "one_live_payment_per_order";
+
+/// The payments; cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Rows {
+    collection: Collection<Document>,
+    lease: Duration,
+}
+
+/// A payment, and when somebody is to look after it.
+#[derive(Debug, Clone)]
+pub(crate) struct Row {
+    /// The payment.
+    pub payment: Payment,
+    /// Until when somebody works on it.
+    pub lease_until: Timestamp,
+    /// When the next attempt is due.
+    pub next_attempt_at: Option<Timestamp>,
+    /// How many attempts at the call that is due settled nothing.
+    pub attempts: u32,
+}
+
+impl Row {
+    /// Whether somebody works on it.
+    pub(crate) fn is_leased(&self, now: Timestamp) -> bool {
+        self.lease_until > now
+    }
+}
+
+/// What became of an insert.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Inserted {
+    /// It is there.
+    New,
+    /// Another payment for the order is live.
+    OtherIsLive,
+    /// A payment with this id is there already.
+    SameId,
+}
+
+/// What is published of the collection.
+pub(crate) fn outbox() -> Outbox<PaymentState> {
+    Outbox {
+        collection: COLLECTION,
+        filter: Document::new(),
+        read: document::envelope,
+    }
+}
+
+impl Rows {
+    /// The collection of `mongo`, with its indexes. A worker has its payments for `lease`.
+    ///
+    /// # Errors
+    /// The store's; without the unique index nothing may be paid.
+    pub(crate) async fn prepare(mongo: &Mongo, lease: Duration) -> Result<Self, MongoError> {
+        let named = |name: &str| IndexOptions::builder().name(name.to_owned());
+        let index =
+            |keys: Document, options: IndexOptions| IndexModel::builder().keys(keys).options(options).build();
+        let live = named(ONE_LIVE_PAYMENT)
+            .unique(true)
+            .partial_filter_expression(doc! {"live": true})
+            .build();
+        let due = named("due")
+            .partial_filter_expression(doc! {"nextAttemptAt": {"$type": "date"}})
+            .build();
+        let intent = named("intent")
+            .partial_filter_expression(doc! {"intent": {"$type": "string"}})
+            .build();
+        let indexes = [
+            index(doc! {"orderId": 1}, live),
+            index(
+                doc! {"orderId": 1, "createdAt": -1, "_id": -1},
+                named("of_order").build(),
+            ),
+            index(doc! {"nextAttemptAt": 1}, due),
+            index(doc! {"intent": 1}, intent),
+        ];
+        mongo.ensure_indexes(COLLECTION, &indexes).await?;
+        Ok(Self {
+            collection: mongo.collection(COLLECTION),
+            lease,
+        })
+    }
+
+    /// Inserts a payment that its inserter works on.
+    ///
+    /// # Errors
+    /// The store's; after an unknown outcome the row may be there.
+    pub(crate) async fn insert(
+        &self,
+        payment: &Payment,
+        traceparent: Option<String>,
+    ) -> Result<Inserted, Error> {
+        let now = Timestamp::now();
+        let row = Row {
+            payment: payment.clone(),
+            lease_until: now + self.lease,
+            next_attempt_at: Some(now),
+            attempts: 0,
+        };
+        match self
+            .collection
+            .insert_one(PaymentDocument::new(&row, traceparent).into_bson()?)
+            .await
+        {
+            Ok(_) => Ok(Inserted::New),
+            Err(error) => match duplicate_key(&error) {
+                Some(key) if key.index == ONE_LIVE_PAYMENT => Ok(Inserted::OtherIsLive),
+                Some(_) => Ok(Inserted::SameId),
+                // Written or not, the id is new: reading it tells.
+                None if outcome_unknown(&error) && self.find(payment.id).await?.is_some() => {
+                    Ok(Inserted::New)
+                }
+                None => Err(error),
+            },
+        }
+    }
+
+    /// The payment with this id.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(crate) async fn find(&self, id: PaymentId) -> Result<Option<Row>, Error> {
+        self.one(doc! {"_id": to_object_id(id.bytes())}).await
+    }
+
+    /// The one payment that keeps others for the order from being begun.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(crate) async fn live_of(&self, order: OrderId) -> Result<Option<Row>, Error> {
+        self.one(doc! {"orderId": to_object_id(order.bytes()), "live": true})
+            .await
+    }
+
+    /// The payment that Stripe's intent is for.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(crate) async fn of_intent(&self, intent: &IntentId) -> Result<Option<Row>, Error> {
+        self.one(doc! {"intent": &intent.0}).await
+    }
+
+    /// The order's latest payment.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(crate) async fn latest_of(&self, order: OrderId) -> Result<Option<Row>, Error> {
+        let newest_first = doc! {"createdAt": -1, "_id": -1};
+        let found = self
+            .collection
+            .find_one(doc! {"orderId": to_object_id(order.bytes())})
+            .sort(newest_first)
+            .await?;
+        found.map(read).transpose()
+    }
+
+    async fn one(&self, filter: Document) -> Result<Option<Row>, Error> {
+        self.collection.find_one(filter).await?.map(read).transpose()
+    }
+
+    /// Puts `after` in the place of `before`, unless somebody else changed it: then `None`. The worker goes on having
+    /// it while a call is due, and leaves it otherwise.
+    ///
+    /// # Errors
+    /// The store's; after an unknown outcome it may have been stored.
+    pub(crate) async fn save(&self, before: &Payment, after: &Payment) -> Result<Option<Payment>, Error> {
+        let now = Timestamp::now();
+        let (lease_until, next) = match after.due(now) {
+            None => (now, None),
+            Some(call) if call.is_a_look() => (now, Some(now + pause_after(call, 0))),
+            Some(_) => (now + self.lease, Some(now)),
+        };
+        let mut set = changes(after)?;
+        set.extend(schedule(lease_until, next, 0));
+        let filter = doc! {"_id": to_object_id(before.id.bytes()), "version": before.version};
+        let updated = self
+            .collection
+            .update_one(filter, doc! {"$set": set, "$inc": {"version": 1}})
+            .await?;
+        let stored = updated.matched_count == 1;
+        Ok(stored.then(|| Payment {
+            version: before.version + 1,
+            ..after.clone()
+        }))
+    }
+
+    /// Takes the payment to work on it, unless somebody else has it.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(crate) async fn claim(&self, id: PaymentId) -> Result<Option<Row>, Error> {
+        let now = Timestamp::now();
+        let free = doc! {"_id": to_object_id(id.bytes()), "leaseUntil": {"$lte": to_bson_time(now)}};
+        let take = doc! {"$set": {"leaseUntil": to_bson_time(now + self.lease)}};
+        let taken = self
+            .collection
+            .find_one_and_update(free, take)
+            .return_document(ReturnDocument::After)
+            .await?;
+        taken.map(read).transpose()
+    }
+
+    /// Leaves the payment until `call`, of which `attempts` settled nothing, is due again. A payment that was changed
+    /// meanwhile is left as it is.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(crate) async fn leave(
+        &self,
+        payment: &Payment,
+        call: Option<Call>,
+        attempts: u32,
+    ) -> Result<(), Error> {
+        let now = Timestamp::now();
+        let next = call.map(|call| now + pause_after(call, attempts));
+        let filter = doc! {"_id": to_object_id(payment.id.bytes()), "version": payment.version};
+        self.collection
+            .update_one(filter, doc! {"$set": schedule(now, next, attempts + 1)})
+            .await
+            .map(|_| ())
+    }
+
+    /// Payments that are due and that nobody works on, the longest due first.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(crate) async fn due(&self, limit: i64) -> Result<Vec<PaymentId>, Error> {
+        let now = to_bson_time(Timestamp::now());
+        let filter = doc! {"nextAttemptAt": {"$type": "date", "$lte": now}, "leaseUntil": {"$lte": now}};
+        let found = self
+            .collection
+            .find(filter)
+            .sort(doc! {"nextAttemptAt": 1})
+            .limit(limit)
+            .projection(doc! {"_id": 1});
+        let rows: Vec<Document> = found.await?.try_collect().await?;
+        Ok(rows
+            .iter()
+            .filter_map(|row| row.get_object_id("_id").ok())
+            .map(|id| PaymentId::from_bytes(id.bytes()))
+            .collect())
+    }
+}
+
+fn schedule(lease_until: Timestamp, next: Option<Timestamp>, attempts: u32) -> Document {
+    let next = next.map_or(Bson::Null, |next| to_bson_time(next).into());
+    doc! {"leaseUntil": to_bson_time(lease_until), "nextAttemptAt": next, "attempts": i64::from(attempts)}
+}
+
+fn read(document: Document) -> Result<Row, Error> {
+    Ok(PaymentDocument::from_bson(document)?.read())
+}

@@ -1,0 +1,143 @@
+//! The collection `webhook_inbox`: what Stripe told, by its event's id, until it has been looked into.
+
+use std::time::Duration;
+
+use bigtix_contracts::PaymentId;
+use bigtix_service::mongo::{Mongo, MongoError, duplicate_key, to_bson_time, to_object_id};
+use bson::{Bson, Document, doc};
+use jiff::Timestamp;
+use mongodb::error::Error;
+use mongodb::options::{IndexOptions, ReturnDocument};
+use mongodb::{Collection, IndexModel};
+
+use crate::domain::IntentId;
+
+const COLLECTION: &str = "webhook_inbox";
+/// How long what was looked into is kept.
+const KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+/// How long one worker has an event.
+const LEASE: Duration = Duration::from_secs(15);
+
+/// An event of Stripe's, reduced to what it is about. What it says of that is not believed; Stripe is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Notice {
+    /// Stripe's id of the event.
+    pub id: String,
+    /// Such as `payment_intent.succeeded`.
+    pub kind: String,
+    /// The intent that it is about.
+    pub intent: Option<IntentId>,
+    /// The payment that the intent's metadata names.
+    pub payment: Option<PaymentId>,
+    /// How often it was looked into without an end.
+    pub attempts: u32,
+}
+
+/// The inbox; cheap to clone.
+#[derive(Clone)]
+pub(crate) struct WebhookInbox {
+    collection: Collection<Document>,
+}
+
+impl WebhookInbox {
+    /// The collection of `mongo`, with its indexes.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(crate) async fn prepare(mongo: &Mongo) -> Result<Self, MongoError> {
+        let named = |name: &str| IndexOptions::builder().name(name.to_owned());
+        let index =
+            |keys: Document, options: IndexOptions| IndexModel::builder().keys(keys).options(options).build();
+        let due = named("due")
+            .partial_filter_expression(doc! {"dueAt": {"$type": "date"}})
+            .build();
+        let indexes = [
+            index(doc! {"dueAt": 1}, due),
+            index(doc! {"doneAt": 1}, named("kept").expire_after(KEPT).build()),
+        ];
+        mongo.ensure_indexes(COLLECTION, &indexes).await?;
+        Ok(Self {
+            collection: mongo.collection(COLLECTION),
+        })
+    }
+
+    /// Keeps what Stripe told. An event that was told before is kept once.
+    ///
+    /// # Errors
+    /// The store's: then Stripe must not be told that it was received.
+    pub(crate) async fn keep(&self, notice: &Notice, body: &str) -> Result<(), Error> {
+        let now = to_bson_time(Timestamp::now());
+        let payment = notice
+            .payment
+            .map_or(Bson::Null, |id| to_object_id(id.bytes()).into());
+        let row = doc! {
+            "_id": &notice.id, "kind": &notice.kind, "intent": notice.intent.as_ref().map(|id| id.0.clone()),
+            "payment": payment, "body": body, "receivedAt": now, "dueAt": now, "doneAt": Bson::Null, "attempts": 0_i64,
+        };
+        match self.collection.insert_one(row).await {
+            Ok(_) => Ok(()),
+            Err(error) if duplicate_key(&error).is_some() => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// An event that is due; it is somebody else's turn again only after a while.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(crate) async fn take(&self) -> Result<Option<Notice>, Error> {
+        let now = Timestamp::now();
+        let due = doc! {"dueAt": {"$type": "date", "$lte": to_bson_time(now)}};
+        let take = doc! {"$set": {"dueAt": to_bson_time(now + LEASE)}, "$inc": {"attempts": 1_i64}};
+        let oldest = self
+            .collection
+            .find_one_and_update(due, take)
+            .sort(doc! {"dueAt": 1});
+        Ok(oldest
+            .return_document(ReturnDocument::Before)
+            .await?
+            .as_ref()
+            .and_then(read))
+    }
+
+    /// The event has been looked into.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(crate) async fn done(&self, notice: &Notice) -> Result<(), Error> {
+        let done = doc! {"$set": {"dueAt": Bson::Null, "doneAt": to_bson_time(Timestamp::now())}};
+        self.collection
+            .update_one(doc! {"_id": &notice.id}, done)
+            .await
+            .map(|_| ())
+    }
+
+    /// The event is to be looked into again after `pause`.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(crate) async fn later(&self, notice: &Notice, pause: Duration) -> Result<(), Error> {
+        let due = to_bson_time(Timestamp::now() + pause);
+        self.collection
+            .update_one(doc! {"_id": &notice.id}, doc! {"$set": {"dueAt": due}})
+            .await
+            .map(|_| ())
+    }
+}
+
+fn read(row: &Document) -> Option<Notice> {
+    Some(Notice {
+        id: row.get_str("_id").ok()?.to_owned(),
+        kind: row.get_str("kind").ok()?.to_owned(),
+        intent: row.get_str("intent").ok().map(|id| IntentId(id.to_owned())),
+        payment: row
+            .get_object_id("payment")
+            .ok()
+            .map(|id| PaymentId::from_bytes(id.bytes())),
+        attempts: row
+            .get_i64("attempts")
+            .ok()
+            .and_then(|count| u32::try_from(count).ok())
+            .unwrap_or(0),
+    })
+}

@@ -1,0 +1,39 @@
+//! Going on after the buyer's bank has answered.
+
+use std::time::Duration;
+
+use bigtix_contracts::{OrderId, UserId};
+use tokio::time::Instant;
+
+use super::drive::{Driven, Reach};
+use super::pay::outcome;
+use super::{App, Refusal};
+use crate::domain::{Payment, Phase};
+
+/// How often it is looked whether somebody else has looked.
+const LOOK: Duration = Duration::from_millis(25);
+
+impl App {
+    /// Looks what the bank has decided, and goes on from there.
+    pub(crate) async fn continue_payment(&self, order: OrderId, buyer: UserId) -> Result<Payment, Refusal> {
+        let until = Instant::now() + self.patience;
+        loop {
+            let payment = self.latest_payment(order, buyer).await?;
+            let id = payment.id;
+            if payment.phase != Phase::RequiresAction {
+                return self.answer(id, until).await;
+            }
+            let app = self.clone();
+            let looking = tokio::spawn(async move { app.take_and_drive(id, Reach::Look).await });
+            match tokio::time::timeout_at(until, looking).await {
+                // Somebody else looks at this very moment, perhaps since before the bank has answered.
+                Ok(Ok(Ok(None))) if Instant::now() < until => tokio::time::sleep(LOOK).await,
+                Ok(Ok(Ok(Some(Driven::Far(payment))))) if payment.is_settled() => return outcome(payment),
+                Ok(Ok(Ok(Some(Driven::Short(payment))))) if payment.phase == Phase::RequiresAction => {
+                    return Err(Refusal::Unknown);
+                }
+                _ => return self.answer(id, until).await,
+            }
+        }
+    }
+}
