@@ -39,6 +39,11 @@ mod tests {
     use super::*;
 
     #[test]
+    fn generated_settings_page_is_current() {
+        bigtix_testkit::golden::generated("docs/settings.md", &page());
+    }
+
+    #[test]
     fn each_setting_is_a_row() {
         let doc = |default: Option<&str>| SettingDoc {
             name: "X",

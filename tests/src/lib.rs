@@ -1,1 +1,20 @@
-//! Being written.
+//! The shop from outside. The suites beside this crate run the built program `bigtix up` and talk to it as browsers,
+//! scripts and clients do; nothing here looks into a store.
+//!
+//! * [`shop`]: a running shop, in one process or with two processes of every service.
+//! * [`suite`]: scenarios by name, each run against each way in which the shop is started.
+//! * [`world`]: what a scenario has in hand: people, tickets, raw requests.
+//! * [`ask`]: one request without any client's help, and what the contract demands of every answer.
+//! * [`stripe`]: what a buyer's browser and Stripe itself do.
+
+pub mod ask;
+pub mod bench;
+pub mod shop;
+pub mod stripe;
+pub mod suite;
+pub mod tools;
+pub mod world;
+
+pub use ask::{Answer, Ask};
+pub use shop::{Mode, Shop};
+pub use world::{Person, World};

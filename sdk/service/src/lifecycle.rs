@@ -13,6 +13,7 @@ use serde::Deserialize;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use utoipa::openapi::{Info, OpenApi, Paths};
 
 use crate::config::{Settings, SettingsError};
 use crate::http::operations::{self, Health, ReadinessCheck};
@@ -79,6 +80,7 @@ pub struct Service {
     name: &'static str,
     version: String,
     public: Router,
+    openapi: OpenApi,
     internal: Option<Router>,
     tasks: Vec<(&'static str, Task)>,
     checks: Vec<ReadinessCheck>,
@@ -100,10 +102,12 @@ impl Service {
     /// As [`version_in`].
     pub fn new(name: &'static str, version_json: &str) -> Self {
         let version = version_in(version_json);
+        let openapi = OpenApi::new(Info::new(format!("BigTix {name}"), version.clone()), Paths::new());
         Self {
             name,
             version,
             public: Router::new(),
+            openapi,
             internal: None,
             tasks: Vec::new(),
             checks: Vec::new(),
@@ -114,6 +118,13 @@ impl Service {
     #[must_use]
     pub fn public(mut self, routes: Router) -> Self {
         self.public = routes;
+        self
+    }
+
+    /// What `/openapi.json` says; without this it says that there are no operations.
+    #[must_use]
+    pub fn openapi(mut self, document: OpenApi) -> Self {
+        self.openapi = document;
         self
     }
 
@@ -159,6 +170,7 @@ impl Service {
             name,
             version,
             public,
+            openapi,
             internal,
             tasks,
             checks,
@@ -175,7 +187,7 @@ impl Service {
             draining: draining.clone(),
             checks,
         });
-        let router = operations::with_operations(public, health);
+        let router = operations::with_operations(public, openapi, health);
         let (stop_tasks, stop_serving) = (CancellationToken::new(), CancellationToken::new());
         let mut running = JoinSet::new();
         let (public_addr, internal_addr) = (

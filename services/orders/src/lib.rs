@@ -88,6 +88,7 @@ pub async fn service(config: Config) -> Result<Service, StartError> {
 
     let mut service = Service::new("orders", include_str!("../version.json"))
         .public(public)
+        .openapi(http::openapi())
         .internal(http::internal_router(app.clone()), &service_keys)
         .task("relay", |stop| relay.run(stop))
         .task("counter", |stop| clerk.serve(stop));

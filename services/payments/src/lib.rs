@@ -73,6 +73,7 @@ pub async fn service(config: Config) -> Result<Service, StartError> {
     let (consumed, healthy) = ((mongo.clone(), bus), mongo);
     Ok(Service::new(NAME, include_str!("../version.json"))
         .public(routes)
+        .openapi(http::openapi())
         .task("relay", |stop| relay.run(stop))
         .task("orders", |stop| subscription.run(consumed.0, consumed.1, stop))
         .task("reconciler", |stop| reconciler.reconcile(stop))

@@ -1,5 +1,5 @@
-//! What every service serves besides its own routes: `/livez`, `/readyz`, `/version`, `/metrics`, and the answers to
-//! unknown paths and methods.
+//! What every service serves besides its own routes: `/livez`, `/readyz`, `/version`, `/metrics`, `/openapi.json`, and
+//! the answers to unknown paths and methods.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,6 +12,7 @@ use axum::{Json, Router, middleware};
 use bigtix_contracts::ErrorCode;
 use futures::future::{BoxFuture, join_all};
 use serde_json::json;
+use utoipa::openapi::OpenApi;
 
 use super::ApiError;
 use super::body::BODY_LIMIT;
@@ -35,13 +36,14 @@ pub(crate) struct Health {
 }
 
 /// `routes` with everything around them.
-pub(crate) fn with_operations(routes: Router, health: Arc<Health>) -> Router {
+pub(crate) fn with_operations(routes: Router, openapi: OpenApi, health: Arc<Health>) -> Router {
     let service = health.service;
     let operations = Router::new()
         .route("/livez", get(async || "ok\n"))
         .route("/readyz", get(readyz))
         .route("/version", get(version))
         .route("/metrics", get(metrics))
+        .route("/openapi.json", get(async move || Json(openapi.clone())))
         .with_state(health);
     routes
         .merge(operations)

@@ -143,11 +143,14 @@ async fn tail(mongo: &Mongo, source: &Source, start: Start, items: &Sender<Item>
     Ok(Tail::Ended)
 }
 
+/// Changes that made a new version. What touches a projection beside the state, and no version, is nobody's news.
 fn pipeline(filter: &Document) -> [Document; 2] {
-    let mut matching = doc! {"operationType": {"$in": ["insert", "update", "replace"]}};
-    matching.extend(within_full_document(filter));
+    let new_version = doc! {"$or": [
+        {"operationType": {"$in": ["insert", "replace"]}},
+        {"operationType": "update", "updateDescription.updatedFields.version": {"$exists": true}},
+    ]};
     [
-        doc! {"$match": matching},
+        doc! {"$match": {"$and": [new_version, within_full_document(filter)]}},
         doc! {"$project": {"updateDescription": 0}},
     ]
 }

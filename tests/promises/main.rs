@@ -1,0 +1,23 @@
+//! What holds when many people want the same thing at the same moment: each promise twenty times in a row, with two
+//! processes of every service, and with all of them in one process.
+
+mod changes;
+mod crowds;
+
+use std::process::ExitCode;
+
+use bigtix_tests::Mode;
+use bigtix_tests::suite::Suite;
+
+/// How often in a row each promise has to hold.
+const ROUNDS: usize = 20;
+
+fn main() -> ExitCode {
+    let mut suite = Suite::new().one_by_one();
+    for mode in [Mode::Separate { instances: 2 }, Mode::OneProcess] {
+        let shop = suite.shop(mode, &[("spec.maxHeldTicketsPerUser", "10000")]);
+        suite.add(&shop, "crowds", crowds::ALL);
+        suite.add(&shop, "changes", changes::ALL);
+    }
+    suite.run()
+}
