@@ -1,4 +1,5 @@
 //! The client against a server on the loopback address that answers from a script.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};

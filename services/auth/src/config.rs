@@ -45,7 +45,6 @@ impl Config {
 }
 
 fn read_hashing(settings: &mut Settings) -> HashingCost {
-    let cores = available_parallelism().map_or(2, NonZeroUsize::get);
     HashingCost {
         memory: settings.parsed(
             "PASSWORD_HASH_MEMORY_KIB",
@@ -65,12 +64,14 @@ fn read_hashing(settings: &mut Settings) -> HashingCost {
             1,
             "lanes of argon2id",
         ),
-        workers: settings.parsed(
+        workers: match settings.count(
             "PASSWORD_HASH_WORKERS",
-            "a whole number",
-            cores,
-            "passwords that are hashed at once; by default one a core",
-        ),
+            0,
+            "passwords that are hashed at once; 0: one a core",
+        ) {
+            0 => available_parallelism().map_or(2, NonZeroUsize::get),
+            workers => usize::try_from(workers).unwrap_or(usize::MAX),
+        },
         queue: settings.parsed(
             "PASSWORD_HASH_QUEUE",
             "a whole number",

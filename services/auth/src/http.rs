@@ -5,8 +5,7 @@ mod edge;
 mod rejections;
 mod users;
 
-use axum::routing::get;
-use axum::{Extension, Json, Router};
+use axum::{Extension, Router};
 use bigtix_service::http::description::complete;
 use bigtix_service::version_in;
 use utoipa::OpenApi;

@@ -10,8 +10,7 @@ mod lists;
 mod rejections;
 mod tickets;
 
-use axum::routing::get;
-use axum::{Json, Router};
+use axum::Router;
 use bigtix_service::http::description::complete;
 use bigtix_service::version_in;
 use utoipa::OpenApi;
