@@ -28,6 +28,7 @@ const ATTEMPTS: usize = 200;
 struct Pool {
     filled: Option<Instant>,
     fillings: u64,
+    free_when_filled: usize,
     free: BTreeSet<(Cents, TicketId)>,
     sellers: HashMap<TicketId, UserId>,
 }
@@ -60,6 +61,7 @@ impl Pool {
             .collect();
         self.filled = Some(Instant::now());
         self.fillings += 1;
+        self.free_when_filled = self.free.len();
     }
 
     /// Takes the `quantity` cheapest that are not the buyer's own, or none.
@@ -144,12 +146,15 @@ impl App {
             pool.fillings
         };
         let mut pool = pool.lock().await;
-        // Two fillings later one was read wholly after this buyer asked, and the lock holder does the reading.
-        if pool.fillings == asked || !pool.is_fresh() {
+        // Whoever fills holds the lock, so a filling that was counted meanwhile was read wholly after this buyer asked.
+        if pool.fillings == asked {
             self.fill(&mut pool, event).await?;
-        } else if let Some(taken) = pool.take(quantity, buyer) {
+        }
+        if let Some(taken) = pool.take(quantity, buyer) {
             return Ok(taken);
-        } else {
+        }
+        // What others were given since may yet come back; what was not free when it was read will not.
+        if pool.free_when_filled >= quantity {
             self.fill(&mut pool, event).await?;
         }
         pool.take(quantity, buyer)
