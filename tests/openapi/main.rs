@@ -18,8 +18,14 @@ const ALL: &[(&str, Scenario)] = scenarios![
 /// What every answer is held against.
 const CHECKS: &str =
     "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance";
+/// Without a provider of events, importing one is unavailable, and that is what the document says.
+const CONFIGURATION: &str = r#"
+[[operations]]
+include-path-regex = "^/api/events/(create|details/)"
+checks.not_a_server_error.expected-statuses = ["2xx", "3xx", "4xx", "503"]
+"#;
 /// How many requests are made up for each operation, besides those that cover each rule of its schema.
-const EXAMPLES: &str = "12";
+const EXAMPLES: &str = "40";
 /// How long one document may take.
 const DEADLINE: Duration = Duration::from_secs(240);
 
@@ -64,6 +70,7 @@ async fn holds(world: &World, service: &str) {
     let url = &world.shop().run().url;
     // It keeps what it found out in the folder that it runs in.
     let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("schemathesis.toml"), CONFIGURATION).expect("a file");
     let mut command = Command::new(schemathesis().expect("it was there a moment ago"));
     command
         .current_dir(folder.path())
@@ -75,9 +82,9 @@ async fn holds(world: &World, service: &str) {
         ])
         .args(["--checks", CHECKS, "--max-examples", EXAMPLES])
         .args(["--phases", "examples,coverage,fuzzing"])
-        .args(["--generation-deterministic", "--generation-database", "none"])
+        .arg("--generation-deterministic")
         .args(["--suppress-health-check", "all", "--warnings", "off"])
-        .args(["--request-timeout", "20", "--workers", "2", "--no-color"])
+        .args(["--request-timeout", "20", "--workers", "1", "--no-color"])
         .stdin(Stdio::null())
         .kill_on_drop(true);
     let output = tokio::time::timeout(DEADLINE, command.output())

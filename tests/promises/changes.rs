@@ -6,7 +6,7 @@ use bigtix_tests::{World, scenarios};
 use futures::future::join_all;
 use serde_json::{Value, json};
 
-use crate::ROUNDS;
+use crate::rounds;
 
 pub(crate) const ALL: &[(&str, Scenario)] = scenarios![
     an_order_of_three_with_one_taken_leaves_the_others_free,
@@ -20,7 +20,7 @@ pub(crate) const ALL: &[(&str, Scenario)] = scenarios![
 async fn an_order_of_three_with_one_taken_leaves_the_others_free(world: World) {
     let seller = world.person().await;
     let (first, second) = world.two_people().await;
-    for round in 0..ROUNDS {
+    for round in rounds(&world) {
         let event = seller.adds_an_event("Three").await;
         let tickets = seller.lists_for(&event, 3, Cents(1000)).await;
         let taken = first.reserves(tickets[round % 3].id).await;
@@ -37,7 +37,7 @@ async fn an_order_of_three_with_one_taken_leaves_the_others_free(world: World) {
 async fn orders_that_share_tickets_never_share_one(world: World) {
     let seller = world.person().await;
     let buyers = world.people(12).await;
-    for round in 0..ROUNDS {
+    for round in rounds(&world) {
         let event = seller.adds_an_event("Overlap").await;
         let tickets = seller.lists_for(&event, 6, Cents(1000)).await;
         // Each wants three that begin at another place, so every two neighbours want a ticket in common.
@@ -71,7 +71,7 @@ async fn orders_that_share_tickets_never_share_one(world: World) {
 async fn an_edit_and_a_reservation_never_both_win_on_old_terms(world: World) {
     let (seller, buyer) = world.two_people().await;
     let (mut edited, mut refused) = (0, 0);
-    for round in 0..ROUNDS {
+    for round in rounds(&world) {
         let ticket = seller.lists(Cents(2000)).await;
         let edit = world
             .patch(&format!("/api/tickets/{}", ticket.id))
@@ -115,7 +115,7 @@ async fn an_edit_and_a_reservation_never_both_win_on_old_terms(world: World) {
 
 async fn a_withdrawal_and_a_reservation_never_both_succeed(world: World) {
     let (seller, buyer) = world.two_people().await;
-    for round in 0..ROUNDS {
+    for round in rounds(&world) {
         let ticket = seller.lists(Cents(2000)).await;
         let path = format!("/api/tickets/{}", ticket.id);
         let withdraw = world.delete(&path).by(&seller);
@@ -150,7 +150,7 @@ async fn a_withdrawal_and_a_reservation_never_both_succeed(world: World) {
 
 async fn an_order_after_an_edit_has_the_new_price(world: World) {
     let (seller, buyer) = world.two_people().await;
-    for round in 0..ROUNDS {
+    for round in rounds(&world) {
         let ticket = seller.lists(Cents(2000)).await;
         let path = format!("/api/tickets/{}", ticket.id);
         for price in [21, 22, 23] {
@@ -167,7 +167,7 @@ async fn a_cancelled_ticket_is_free_at_once(world: World) {
     let seller = world.person().await;
     let (first, second) = world.two_people().await;
     let ticket = seller.lists(Cents(2000)).await;
-    for _ in 0..ROUNDS {
+    for _ in rounds(&world) {
         for buyer in [&first, &second] {
             let order = buyer.reserves(ticket.id).await;
             buyer.client.cancel_order(order.id).await.expect("a cancellation");

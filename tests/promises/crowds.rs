@@ -9,7 +9,7 @@ use bigtix_tests::{Answer, World, scenarios};
 use futures::future::join_all;
 use serde_json::json;
 
-use crate::ROUNDS;
+use crate::rounds;
 
 pub(crate) const ALL: &[(&str, Scenario)] = scenarios![
     of_fifty_buyers_one_gets_the_ticket,
@@ -42,7 +42,7 @@ fn outcomes<const N: usize>(expected: [(u16, &str, usize); N]) -> BTreeMap<(u16,
 async fn of_fifty_buyers_one_gets_the_ticket(world: World) {
     let seller = world.person().await;
     let buyers = world.people(50).await;
-    for round in 0..ROUNDS {
+    for round in rounds(&world) {
         let ticket = seller.lists(Cents(2000)).await;
         let wants = |buyer| {
             world
@@ -60,7 +60,7 @@ async fn of_fifty_buyers_one_gets_the_ticket(world: World) {
 async fn of_five_hundred_buyers_fifty_get_a_ticket_of_the_event(world: World) {
     let seller = world.person().await;
     let buyers = world.people(500).await;
-    for round in 0..ROUNDS {
+    for round in rounds(&world) {
         let event = seller.adds_an_event(&format!("Round {round}")).await;
         seller.lists_for(&event, 50, Cents(2000)).await;
         let wants = |buyer| {
@@ -70,9 +70,7 @@ async fn of_five_hundred_buyers_fifty_get_a_ticket_of_the_event(world: World) {
                 .json(json!({"eventId": event.id, "quantity": 1}))
                 .send()
         };
-        let began = std::time::Instant::now();
         let answers = join_all(buyers.iter().map(wants)).await;
-        eprintln!("ROUND {round} {:?} {:?}", began.elapsed(), tally(&answers));
         let expected = outcomes([(201, "", 50), (400, "Sold out", 450)]);
         assert_eq!(tally(&answers), expected, "round {round}");
         let got = answers.iter().filter(|answer| answer.status == 201);
@@ -82,7 +80,7 @@ async fn of_five_hundred_buyers_fifty_get_a_ticket_of_the_event(world: World) {
 }
 
 async fn of_fifty_sign_ups_of_one_address_one_succeeds(world: World) {
-    for round in 0..ROUNDS {
+    for round in rounds(&world) {
         let body = json!({"email": format!("{}@people.test", unique("same")), "password": PASSWORD});
         let sign_up = |_| world.post("/api/users/signup").json(body.clone()).send();
         let answers = join_all((0..50).map(sign_up)).await;
@@ -93,7 +91,7 @@ async fn of_fifty_sign_ups_of_one_address_one_succeeds(world: World) {
 
 async fn a_buyer_who_asks_fifty_times_has_one_order(world: World) {
     let (seller, buyer) = world.two_people().await;
-    for round in 0..ROUNDS {
+    for round in rounds(&world) {
         let ticket = seller.lists(Cents(2000)).await;
         let key = unique("key");
         let wants = |_| {
@@ -115,7 +113,7 @@ async fn a_buyer_who_asks_fifty_times_has_one_order(world: World) {
 
 async fn a_payment_that_is_asked_for_ten_times_is_made_once(world: World) {
     let (seller, buyer) = world.two_people().await;
-    for round in 0..ROUNDS {
+    for round in rounds(&world) {
         let ticket = seller.lists(Cents(2000)).await;
         let order = buyer.reserves(ticket.id).await;
         let card = world.good_card().await;

@@ -1,16 +1,21 @@
-//! What holds when many people want the same thing at the same moment: each promise twenty times in a row, with two
-//! processes of every service, and with all of them in one process.
+//! What holds when many people want the same thing at the same moment: each promise twenty times in a row with two
+//! processes of every service, and a few times with all of them in one process.
 
 mod changes;
 mod crowds;
 
 use std::process::ExitCode;
 
-use bigtix_tests::Mode;
 use bigtix_tests::suite::Suite;
+use bigtix_tests::{Mode, World};
 
 /// How often in a row each promise has to hold.
-const ROUNDS: usize = 20;
+fn rounds(world: &World) -> std::ops::Range<usize> {
+    match world.shop().mode() {
+        Mode::Separate { .. } => 0..20,
+        Mode::OneProcess => 0..5,
+    }
+}
 
 fn main() -> ExitCode {
     let mut suite = Suite::new().one_by_one();

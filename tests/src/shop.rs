@@ -131,13 +131,17 @@ impl Shop {
     pub fn run_now(&self) -> RunFile {
         let began = Instant::now();
         while began.elapsed() < START {
-            // A process that is being started has no id yet, which is no number.
-            if let Some(run) = read_run_file(&self.folder.join("run.json")).and_then(Result::ok) {
+            if let Some(run) = self.last_run() {
                 return run;
             }
             std::thread::sleep(LOOK_AGAIN);
         }
         panic!("run.json names no process for something");
+    }
+
+    /// What `run.json` says, unless it is gone or something is being started: that has no process id yet.
+    pub fn last_run(&self) -> Option<RunFile> {
+        read_run_file(&self.folder.join("run.json"))?.ok()
     }
 
     /// How the services run.
@@ -179,8 +183,7 @@ impl Shop {
     }
 
     /// What is still there of what `run.json` named: processes by what they are, and `run.json` itself.
-    pub fn left_behind(&self) -> Vec<String> {
-        let run = &self.run;
+    pub fn left_behind(&self, run: &RunFile) -> Vec<String> {
         let stores = [
             ("mongod", run.mongodb.pid),
             ("nats-server", run.nats.pid),

@@ -9,6 +9,7 @@ use futures::future::LocalBoxFuture;
 use libtest_mimic::{Arguments, Trial};
 use tokio::runtime::Runtime;
 
+use crate::world::Crowd;
 use crate::{Mode, Shop, World};
 
 /// How long one scenario may take.
@@ -34,6 +35,7 @@ struct LazyShop {
     mode: Mode,
     settings: Settings,
     shop: OnceLock<Result<Arc<Shop>, String>>,
+    crowd: Crowd,
 }
 
 impl LazyShop {
@@ -101,6 +103,7 @@ impl Suite {
             mode,
             settings,
             shop: OnceLock::new(),
+            crowd: Crowd::default(),
         }));
         self.shops.push(shop.clone());
         shop
@@ -111,7 +114,7 @@ impl Suite {
         for (name, scenario) in scenarios {
             let (runtime, lazy) = (Arc::clone(&self.runtime), shop.clone());
             let trial = Trial::test(format!("{group}::{name}"), move || {
-                let world = World::new(lazy.0.get()?);
+                let world = World::new(lazy.0.get()?, Arc::clone(&lazy.0.crowd));
                 let in_time = async { tokio::time::timeout(DEADLINE, scenario(world)).await };
                 runtime
                     .block_on(in_time)
@@ -137,6 +140,12 @@ impl Suite {
     /// Runs what the arguments select, stops the shops, and says how it went.
     pub fn run(self) -> ExitCode {
         let mut arguments = Arguments::from_args();
+        // Where a scenario gave up; the way there through the runtime helps nobody. The message comes with the failures.
+        std::panic::set_hook(Box::new(|panic| {
+            if let Some(place) = panic.location() {
+                eprintln!("\n{place}: see the failures below");
+            }
+        }));
         arguments.test_threads.get_or_insert(self.side_by_side);
         let conclusion = libtest_mimic::run(&arguments, self.trials);
         let mut tidy = true;
@@ -160,8 +169,9 @@ async fn close(shop: &Shop, failed: bool) -> bool {
         eprintln!("{}", shop.log_tail());
     }
     let began = Instant::now();
+    let last = shop.last_run();
     shop.stop().await;
-    let left = shop.left_behind();
+    let left = shop.left_behind(last.as_ref().unwrap_or(shop.run()));
     if left.is_empty() {
         return true;
     }

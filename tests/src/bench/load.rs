@@ -1,107 +1,135 @@
-//! A closed loop: so many clients, each asking again as soon as it was answered.
+//! A closed loop: so many clients, each of which asks again as soon as it is answered.
 
-use std::collections::BTreeMap;
-use std::future::Future;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
-use futures::future::try_join_all;
+use futures::future::join_all;
 use hdrhistogram::Histogram;
 
-use super::wire::{Answer, Connection, Request};
+use super::wire::Wire;
 
-/// What a load came to.
-pub(super) struct Outcome {
-    pub(super) statuses: BTreeMap<u16, u64>,
-    pub(super) took: Duration,
-    pub(super) micros: Histogram<u64>,
-    /// The bodies of answers with a 2xx.
-    pub(super) bodies: Vec<Vec<u8>>,
+/// The slowest answer that is told from slower ones, in microseconds.
+const SLOWEST: u64 = 120_000_000;
+
+/// What an answer means to the one who asked.
+#[derive(Debug)]
+pub enum Step {
+    /// The unit of work is done.
+    Done,
+    /// It takes another request.
+    More,
+    /// It went wrong, and why.
+    Failed(String),
 }
 
-impl Outcome {
-    /// How many answers a second had `status`.
-    pub(super) fn rate(&self, status: u16) -> f64 {
-        self.statuses.get(&status).copied().unwrap_or_default() as f64 / self.took.as_secs_f64()
-    }
+/// What one client does.
+pub trait Work {
+    /// Writes the next request; `false` when there is no work left.
+    fn ask(&mut self, request: &mut Vec<u8>) -> bool;
+    /// Takes the answer.
+    fn hear(&mut self, status: u16, body: &[u8]) -> Step;
+}
 
-    fn absorb(&mut self, other: Self) -> Result<()> {
-        for (status, count) in other.statuses {
-            *self.statuses.entry(status).or_default() += count;
+/// What came of a loop.
+#[derive(Debug)]
+pub struct Tally {
+    /// Units of work that were done.
+    pub done: u64,
+    /// Units of work that went wrong.
+    pub failed: u64,
+    /// Why the first one went wrong.
+    pub first_failure: Option<String>,
+    /// From the first request to the last answer.
+    pub elapsed: Duration,
+    /// How long each unit took, in microseconds.
+    pub latency: Histogram<u64>,
+}
+
+impl Tally {
+    fn new() -> Self {
+        Self {
+            done: 0,
+            failed: 0,
+            first_failure: None,
+            elapsed: Duration::ZERO,
+            latency: Histogram::new_with_max(SLOWEST, 3).expect("the bounds are constants"),
         }
-        self.micros.add(&other.micros)?;
-        self.bodies.extend(other.bodies);
-        self.took = self.took.max(other.took);
-        Ok(())
     }
 
-    fn empty() -> Result<Self> {
-        Ok(Self {
-            statuses: BTreeMap::new(),
-            took: Duration::ZERO,
-            micros: Histogram::new(3)?,
-            bodies: Vec::new(),
-        })
+    /// Units of work in a second.
+    pub fn rate(&self) -> f64 {
+        self.done as f64 / self.elapsed.as_secs_f64()
     }
 
-    pub(super) fn note(&mut self, began: Instant, answer: Answer) -> Result<()> {
-        self.micros.record(u64::try_from(began.elapsed().as_micros())?)?;
-        *self.statuses.entry(answer.status).or_default() += 1;
-        if answer.status < 300 {
-            self.bodies.push(answer.body);
-        }
-        Ok(())
+    fn absorb(&mut self, other: Self) {
+        self.done += other.done;
+        self.failed += other.failed;
+        self.first_failure = self.first_failure.take().or(other.first_failure);
+        self.elapsed = self.elapsed.max(other.elapsed);
+        self.latency += other.latency;
+    }
+
+    fn note_failure(&mut self, why: String) {
+        self.failed += 1;
+        self.first_failure.get_or_insert(why);
     }
 }
 
-/// Runs `work` in `clients` tasks until each says that there is no more, and adds up what they came to.
-pub(super) async fn in_parallel<F, Fut>(clients: usize, work: F) -> Result<Outcome>
-where
-    F: Fn(usize) -> Fut,
-    Fut: Future<Output = Result<Outcome>> + Send + 'static,
-{
-    let tasks = (0..clients).map(|client| tokio::spawn(work(client)));
-    let mut all = Outcome::empty()?;
-    for outcome in try_join_all(tasks).await? {
-        all.absorb(outcome?)?;
-    }
-    Ok(all)
-}
-
-/// Sends requests, each once, from `clients` connections for at most `duration`.
-pub(super) async fn send_each(
-    address: &str,
-    clients: usize,
+/// Lets every client work for `duration`, or until it has nothing left to do, and returns what they are then.
+pub async fn closed_loop<W: Work>(
+    address: SocketAddr,
+    clients: Vec<W>,
     duration: Duration,
-    requests: Arc<Vec<Request>>,
-    keep_going: bool,
-) -> Result<Outcome> {
-    let next = Arc::new(AtomicUsize::new(0));
-    let address = address.to_owned();
-    in_parallel(clients, move |_| {
-        let (address, next, requests) = (address.clone(), next.clone(), requests.clone());
-        async move {
-            let mut outcome = Outcome::empty()?;
-            let mut connection = Connection::open(&address).await?;
-            let began = Instant::now();
-            while began.elapsed() < duration {
-                let index = next.fetch_add(1, Ordering::Relaxed);
-                let index = if keep_going { index % requests.len() } else { index };
-                let Some(request) = requests.get(index) else { break };
-                let asked = Instant::now();
-                let answer = connection.ask(request).await?;
-                outcome.note(asked, answer)?;
-            }
-            outcome.took = began.elapsed();
-            Ok(outcome)
-        }
-    })
-    .await
+) -> (Vec<W>, Tally) {
+    let began = Instant::now();
+    let running = clients
+        .into_iter()
+        .map(|work| one_client(address, work, began, duration));
+    let mut all = Tally::new();
+    let mut workers = Vec::new();
+    for (work, tally) in join_all(running).await {
+        workers.push(work);
+        all.absorb(tally);
+    }
+    (workers, all)
 }
 
-/// An outcome to which a client of its own adds.
-pub(super) fn fresh() -> Result<Outcome> {
-    Outcome::empty()
+async fn one_client<W: Work>(
+    address: SocketAddr,
+    mut work: W,
+    began: Instant,
+    duration: Duration,
+) -> (W, Tally) {
+    let mut wire = Wire::new(address);
+    let mut tally = Tally::new();
+    let mut request = Vec::with_capacity(1024);
+    'units: while began.elapsed() < duration {
+        let asked = Instant::now();
+        loop {
+            request.clear();
+            if !work.ask(&mut request) {
+                break 'units;
+            }
+            let step = match wire.exchange(&request).await {
+                Ok(reply) => work.hear(reply.status, reply.body),
+                Err(error) => Step::Failed(format!("no answer: {error}")),
+            };
+            match step {
+                Step::More => {}
+                Step::Done => {
+                    tally.done += 1;
+                    tally
+                        .latency
+                        .saturating_record(u64::try_from(asked.elapsed().as_micros()).unwrap_or(SLOWEST));
+                    break;
+                }
+                Step::Failed(why) => {
+                    tally.note_failure(why);
+                    break;
+                }
+            }
+        }
+    }
+    tally.elapsed = began.elapsed();
+    (work, tally)
 }

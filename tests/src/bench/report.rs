@@ -1,145 +1,151 @@
-//! Figures beside their baselines.
+//! Figures: as JSON for programs, as a table for people.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::Path;
-use std::time::Duration;
 
 use anyhow::{Context, Result};
 use hdrhistogram::Histogram;
-use serde_json::{Value, json};
+use serde::Serialize;
 
-/// One measurement and what it is compared with.
-#[derive(Debug, Clone)]
+use super::load::Tally;
+
+/// One figure, with what it stands beside.
+#[derive(Debug, Clone, Serialize)]
 pub struct Figure {
-    value: f64,
-    unit: &'static str,
-    baseline: Option<f64>,
-    p50: Option<f64>,
-    p99: Option<f64>,
+    /// The median of the rounds.
+    pub value: f64,
+    /// Of `value` and `baseline`.
+    pub unit: &'static str,
+    /// What was measured without a shop in the same rounds.
+    pub baseline: Option<f64>,
+    /// `value / baseline`.
+    pub ratio: Option<f64>,
+    /// Half of the units took at most so many milliseconds.
+    pub p50: Option<f64>,
+    /// All but one in a hundred took at most so many milliseconds.
+    pub p99: Option<f64>,
 }
 
-impl Figure {
-    /// Something a second, with its latencies in microseconds.
-    pub fn rate(value: f64, baseline: f64, micros: &Histogram<u64>) -> Self {
-        let millis = |quantile| micros.value_at_quantile(quantile) as f64 / 1000.0;
-        Self {
-            value,
-            unit: "1/s",
-            baseline: Some(baseline),
-            p50: Some(millis(0.5)),
-            p99: Some(millis(0.99)),
-        }
-    }
-
-    /// A time, beside another.
-    pub fn time(value: Duration, baseline: Duration) -> Self {
-        let baseline = Some(baseline.as_secs_f64());
-        Self {
-            value: value.as_secs_f64(),
-            unit: "s",
-            baseline,
-            p50: None,
-            p99: None,
-        }
-    }
-
-    /// Memory in megabytes; nothing bare compares with it.
-    pub fn megabytes(value: f64) -> Self {
-        Self {
-            value,
-            unit: "MB",
-            baseline: None,
-            p50: None,
-            p99: None,
-        }
-    }
-}
-
-/// Every figure by name, each measured once or more.
+/// The rounds of one scenario.
 #[derive(Debug, Default)]
-pub struct Report {
-    figures: BTreeMap<&'static str, Vec<Figure>>,
+pub struct Rounds {
+    values: Vec<f64>,
+    baselines: Vec<f64>,
+    latency: Option<Histogram<u64>>,
 }
 
-impl Report {
-    /// Adds one measurement.
-    pub fn add(&mut self, name: &'static str, figure: Figure) {
-        self.figures.entry(name).or_default().push(figure);
-    }
-
-    /// Writes the medians to `path`.
+impl Rounds {
+    /// Takes a round of a closed loop, and what the baseline did beside it.
     ///
     /// # Errors
-    /// When the file cannot be written.
-    pub fn write(&self, path: &Path) -> Result<()> {
-        let entries = self
-            .figures
-            .iter()
-            .filter_map(|(name, figures)| Some(((*name).to_owned(), entry(figures)?)));
-        let text = serde_json::to_string_pretty(&Value::Object(entries.collect()))?;
-        let folder = path.parent().context("the report has no folder")?;
-        std::fs::create_dir_all(folder)?;
-        std::fs::write(path, text + "\n").with_context(|| format!("cannot write {}", path.display()))
-    }
-
-    /// The table that people read.
-    pub fn table(&self) -> String {
-        let mut lines = vec![
-            "| what | value | unit | spread | baseline | ratio | p50 ms | p99 ms |".to_owned(),
-            "| --- | ---: | --- | ---: | ---: | ---: | ---: | ---: |".to_owned(),
-        ];
-        for (name, figures) in &self.figures {
-            let (least, most) = spread(figures);
-            let Some(entry) = entry(figures) else { continue };
-            let cell = |field: &str| entry[field].as_f64().map_or("-".to_owned(), readable);
-            lines.push(format!(
-                "| `{name}` | {} | {} | {}..{} | {} | {} | {} | {} |",
-                cell("value"),
-                entry["unit"].as_str().unwrap_or_default(),
-                readable(least),
-                readable(most),
-                cell("baseline"),
-                cell("ratio"),
-                cell("p50"),
-                cell("p99"),
-            ));
+    /// When something went wrong in the round: its figure would mean nothing.
+    pub fn add(&mut self, name: &str, tally: &Tally, baseline: f64) -> Result<()> {
+        if let Some(why) = &tally.first_failure {
+            anyhow::bail!(
+                "{name}: {} of {} went wrong; one: {why}",
+                tally.failed,
+                tally.failed + tally.done
+            );
         }
-        lines.join("\n")
+        self.values.push(tally.rate());
+        self.baselines.push(baseline);
+        match &mut self.latency {
+            Some(latency) => *latency += &tally.latency,
+            None => self.latency = Some(tally.latency.clone()),
+        }
+        Ok(())
+    }
+
+    /// Takes a value that has no baseline.
+    pub fn add_value(&mut self, value: f64) {
+        self.values.push(value);
+    }
+
+    /// The figure; `None` without rounds.
+    pub fn figure(&self, unit: &'static str) -> Option<Figure> {
+        let value = median(&self.values)?;
+        let baseline = median(&self.baselines);
+        let quantile = |q: f64| {
+            self.latency
+                .as_ref()
+                .map(|latency| round(latency.value_at_quantile(q) as f64 / 1000.0))
+        };
+        Some(Figure {
+            value: round(value),
+            unit,
+            baseline: baseline.map(round),
+            ratio: baseline.map(|baseline| round(value / baseline)),
+            p50: quantile(0.5),
+            p99: quantile(0.99),
+        })
     }
 }
 
-fn spread(figures: &[Figure]) -> (f64, f64) {
-    let values = figures.iter().map(|figure| figure.value);
-    values.fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), value| {
-        (least.min(value), most.max(value))
-    })
+fn median(values: &[f64]) -> Option<f64> {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted.get(sorted.len() / 2).copied()
 }
 
-fn entry(figures: &[Figure]) -> Option<Value> {
-    let of = |read: fn(&Figure) -> Option<f64>| median(figures.iter().filter_map(read).collect());
-    let ratio = |figure: &Figure| figure.baseline.map(|baseline| figure.value / baseline);
-    Some(json!({
-        "value": of(|figure| Some(figure.value))?,
-        "unit": figures.first()?.unit,
-        "baseline": of(|figure| figure.baseline),
-        "ratio": median(figures.iter().filter_map(ratio).collect()),
-        "p50": of(|figure| figure.p50),
-        "p99": of(|figure| figure.p99),
-    }))
+/// Three decimals are more than a measurement is good for.
+fn round(value: f64) -> f64 {
+    (value * 1000.0).round() / 1000.0
 }
 
-fn median(mut values: Vec<f64>) -> Option<f64> {
-    values.sort_by(f64::total_cmp);
-    let upper = *values.get(values.len() / 2)?;
-    let lower = *values.get((values.len() - 1) / 2)?;
-    Some(f64::midpoint(lower, upper))
+/// All figures of a run, by scenario.
+#[derive(Debug, Default, Serialize)]
+#[serde(transparent)]
+pub struct Report(BTreeMap<&'static str, Figure>);
+
+impl Report {
+    /// Adds a scenario's figure, if it was measured.
+    pub fn add(&mut self, name: &'static str, figure: Option<Figure>) {
+        self.0.extend(figure.map(|figure| (name, figure)));
+    }
+
+    /// Writes the file, and its folder if need be.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write(&self, path: &Path) -> Result<()> {
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+        }
+        let mut text = serde_json::to_vec_pretty(self)?;
+        text.push(b'\n');
+        std::fs::write(path, text).with_context(|| path.display().to_string())
+    }
 }
 
-fn readable(number: f64) -> String {
-    if number >= 100.0 {
-        format!("{number:.0}")
-    } else {
-        format!("{number:.2}")
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let number = |value: Option<f64>| match value {
+            None => "-".to_owned(),
+            Some(value) if value.abs() >= 100.0 => format!("{value:.0}"),
+            Some(value) => format!("{value:.2}"),
+        };
+        writeln!(
+            f,
+            "{:<18} {:>10} {:<8} {:>10} {:>7} {:>9} {:>9}",
+            "scenario", "value", "unit", "baseline", "ratio", "p50 ms", "p99 ms"
+        )?;
+        for (name, figure) in &self.0 {
+            let [value, baseline, ratio, p50, p99] = [
+                Some(figure.value),
+                figure.baseline,
+                figure.ratio,
+                figure.p50,
+                figure.p99,
+            ]
+            .map(number);
+            let unit = figure.unit;
+            writeln!(
+                f,
+                "{name:<18} {value:>10} {unit:<8} {baseline:>10} {ratio:>7} {p50:>9} {p99:>9}"
+            )?;
+        }
+        Ok(())
     }
 }
 
@@ -148,17 +154,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_median_is_what_is_reported_and_the_spread_beside_it() {
-        let mut report = Report::default();
-        for value in [10.0, 40.0, 20.0] {
-            report.add("idle_memory", Figure::megabytes(value));
-        }
-        assert!(
-            report
-                .table()
-                .contains("| `idle_memory` | 20.00 | MB | 10.00..40.00 |"),
-            "{}",
-            report.table()
+    fn a_figure_is_the_median_beside_the_median() {
+        let rounds = Rounds {
+            values: vec![30.0, 10.0, 20.0],
+            baselines: vec![80.0, 40.0, 60.0],
+            latency: None,
+        };
+        let figure = rounds.figure("1/s").unwrap();
+        assert_eq!(
+            (figure.value, figure.baseline, figure.ratio),
+            (20.0, Some(60.0), Some(0.333))
         );
+        assert!(Rounds::default().figure("1/s").is_none());
     }
 }

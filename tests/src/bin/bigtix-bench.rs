@@ -1,42 +1,83 @@
-//! `make bench`: measures a release build and prints a table.
+//! Measures a shop on this machine: `make bench`, or `bigtix-bench --only refuse --rounds 1`.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
-use bigtix_tests::bench::{self, Plan};
-use clap::Parser;
+use anyhow::Result;
+use bigtix_tests::bench::baselines::serve_echo;
+use bigtix_tests::bench::bench_run::{Plan, default_folder, program_beside, run};
+use clap::{Parser, Subcommand};
 
-/// Measures the shop on this machine, beside bare baselines in the same run.
+/// Measures a shop on this machine, each figure beside what the machine does without a shop.
 #[derive(Parser)]
 struct Arguments {
-    /// How long each load lasts.
-    #[arg(long, default_value_t = 5)]
-    seconds: u64,
-    /// How many clients ask at once.
+    #[command(subcommand)]
+    role: Option<Role>,
+    /// Measure only these: reserve_hot, refuse, complete, ticket_get, up_ready, idle_memory
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<String>,
+    /// How many clients ask at once
     #[arg(long, default_value_t = 64)]
     clients: usize,
+    /// How many distinct buyers they are
+    #[arg(long, default_value_t = 256)]
+    buyers: usize,
+    /// How often each scenario is measured; the median counts
+    #[arg(long, default_value_t = 3)]
+    rounds: usize,
+    /// For how many seconds each time
+    #[arg(long, default_value_t = 5)]
+    seconds: u64,
+    /// The program to measure [default: bigtix beside this program]
+    #[arg(long)]
+    program: Option<PathBuf>,
+    /// A data folder from an earlier run [default: a fresh one in target/bench]
+    #[arg(long)]
+    data: Option<PathBuf>,
+    /// Where the figures go [default: target/bench/latest.json]
+    #[arg(long)]
+    out: Option<PathBuf>,
 }
 
-#[tokio::main]
-async fn main() -> Result<()> {
+#[derive(Subcommand)]
+enum Role {
+    /// Be the bare server that is measured beside the shop
+    #[command(hide = true)]
+    Echo,
+}
+
+fn main() -> Result<()> {
     let arguments = Arguments::parse();
-    let here = std::env::current_exe().context("this program has no path")?;
-    let built = here.parent().context("this program is in no folder")?;
-    let target = built.parent().context("this program is not in a target folder")?;
-    let folder: PathBuf = target.join("bench/shop");
-    if folder.exists() {
-        std::fs::remove_dir_all(&folder).context("cannot remove the last run's data")?;
+    if let Some(Role::Echo) = arguments.role {
+        return tokio::runtime::Runtime::new()?.block_on(serve_echo());
     }
-    let plan = Plan {
-        program: built.join("bigtix"),
-        folder,
-        duration: Duration::from_secs(arguments.seconds.max(1)),
-        clients: arguments.clients.max(1),
+    // One thread is enough for the load, and leaves the rest of the machine to the shop.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(measure(arguments))
+}
+
+async fn measure(arguments: Arguments) -> Result<()> {
+    let program = match arguments.program {
+        Some(program) => program,
+        None => program_beside()?,
     };
-    let report = bench::run(&plan).await?;
-    let latest = bench::latest(target);
-    report.write(&latest)?;
-    println!("\n{}\n\nwritten to {}", report.table(), latest.display());
+    let folder = default_folder(&program);
+    std::fs::create_dir_all(&folder)?;
+    let fresh = tempfile::Builder::new().prefix("data-").tempdir_in(&folder)?;
+    let plan = Plan {
+        data: arguments.data.unwrap_or_else(|| fresh.path().join("shop")),
+        program,
+        clients: arguments.clients.max(1),
+        buyers: arguments.buyers.max(1),
+        rounds: arguments.rounds.max(1),
+        duration: Duration::from_secs(arguments.seconds.max(1)),
+        only: arguments.only,
+    };
+    let report = run(&plan).await?;
+    let out = arguments.out.unwrap_or_else(|| folder.join("latest.json"));
+    report.write(&out)?;
+    println!("\n{report}\nwritten to {}", out.display());
     Ok(())
 }

@@ -1,0 +1,255 @@
+//! A whole run: which scenarios, in which order, beside which baselines.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+
+use super::baselines::{BareInserts, Echo, charge};
+use super::buyers::{Market, address_of};
+use super::load::Tally;
+use super::machine::resident_megabytes;
+use super::report::{Report, Rounds};
+use super::reservations::{be_refused, catch_up, read_back, reserve};
+use super::sales::{complete, look};
+use crate::{Mode, Shop};
+
+/// Longer than a run, so that no reservation ends while it is measured.
+const SETTINGS: [(&str, &str); 2] = [
+    ("spec.reservationSeconds", "86400"),
+    ("spec.maxHeldTicketsPerUser", "1000000"),
+];
+/// How long a shop is left alone before its memory counts as idle.
+const LEFT_ALONE: Duration = Duration::from_secs(5);
+/// More tickets than a warm-up says will be needed.
+const RESERVE: f64 = 1.6;
+
+/// What to measure.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The program `bigtix`.
+    pub program: PathBuf,
+    /// Its data folder; one from an earlier run is found again.
+    pub data: PathBuf,
+    /// How many clients at once.
+    pub clients: usize,
+    /// How many distinct buyers.
+    pub buyers: usize,
+    /// How often each scenario is measured.
+    pub rounds: usize,
+    /// For how long each time.
+    pub duration: Duration,
+    /// Only these scenarios; all if empty.
+    pub only: Vec<String>,
+}
+
+impl Plan {
+    fn wants(&self, name: &str) -> bool {
+        self.only.is_empty() || self.only.iter().any(|only| only == name)
+    }
+}
+
+/// Measures.
+///
+/// # Errors
+/// When the shop does not start, or anything goes wrong while it is measured.
+pub async fn run(plan: &Plan) -> Result<Report> {
+    let mut report = Report::default();
+    let shop = start(plan)?;
+    let measured = under_load(plan, &shop, &mut report).await;
+    shop.stop().await;
+    measured?;
+    at_rest(plan, &mut report).await?;
+    Ok(report)
+}
+
+fn start(plan: &Plan) -> Result<Shop> {
+    let shop = Shop::start_in(&plan.program, &plan.data, Mode::OneProcess, &SETTINGS)?;
+    println!(
+        "{} is ready after {:.2} s",
+        shop.run().url,
+        shop.ready_after().as_secs_f64()
+    );
+    Ok(shop)
+}
+
+async fn under_load(plan: &Plan, shop: &Shop, report: &mut Report) -> Result<()> {
+    println!("{} buyers sign up", plan.buyers);
+    let market = Market::open(&shop.run().url, plan.buyers).await?;
+    let inserts = BareInserts::prepare(&shop.run().mongodb.uri).await?;
+    let echo = Echo::start()?;
+    let bench = Bench {
+        plan,
+        shop,
+        market,
+        inserts,
+        echo,
+    };
+    let mut figures = Figures::default();
+    for round in 1..=plan.rounds {
+        println!("round {round} of {}", plan.rounds);
+        bench.round(&mut figures).await?;
+    }
+    report.add("reserve_hot", figures.reserve_hot.figure("1/s"));
+    report.add("copies_caught_up", figures.caught_up.figure("ms"));
+    report.add("refuse", figures.refuse.figure("1/s"));
+    report.add("complete", figures.complete.figure("1/s"));
+    report.add("ticket_get", figures.ticket_get.figure("1/s"));
+    if plan.wants("idle_memory") {
+        let mut memory = Rounds::default();
+        memory.add_value(resident_megabytes(shop.run().pid)?);
+        report.add("memory_after_load", memory.figure("MB"));
+    }
+    Ok(())
+}
+
+#[derive(Default)]
+struct Figures {
+    reserve_hot: Rounds,
+    caught_up: Rounds,
+    refuse: Rounds,
+    complete: Rounds,
+    ticket_get: Rounds,
+}
+
+struct Bench<'a> {
+    plan: &'a Plan,
+    shop: &'a Shop,
+    market: Market,
+    inserts: BareInserts,
+    echo: Echo,
+}
+
+impl Bench<'_> {
+    async fn round(&self, figures: &mut Figures) -> Result<()> {
+        let Plan {
+            clients, duration, ..
+        } = *self.plan;
+        if self.plan.wants("reserve_hot") {
+            let baseline = self.inserts.rate(duration).await?;
+            let (tally, caught_up) = self.reserve_hot().await?;
+            said("reserve_hot", &tally, baseline);
+            figures.reserve_hot.add("reserve_hot", &tally, baseline)?;
+            figures.caught_up.add_value(caught_up.as_secs_f64() * 1000.0);
+        }
+        if self.plan.wants("refuse") {
+            let baseline = self.echo.rate(clients, duration).await;
+            let tally = self.refuse().await?;
+            said("refuse", &tally, baseline);
+            figures.refuse.add("refuse", &tally, baseline)?;
+        }
+        if self.plan.wants("complete") {
+            let double = address_of(&self.shop.run().stripe.url)?;
+            let baseline = charge(double, clients, duration).await.rate();
+            let tally = self.complete().await?;
+            said("complete", &tally, baseline);
+            figures.complete.add("complete", &tally, baseline)?;
+        }
+        if self.plan.wants("ticket_get") {
+            let baseline = self.echo.rate(clients, duration).await;
+            let (_, tickets) = self.market.stock("Look", 2000).await?;
+            let tally = look(&self.market, clients, &tickets, duration).await;
+            said("ticket_get", &tally, baseline);
+            figures.ticket_get.add("ticket_get", &tally, baseline)?;
+        }
+        Ok(())
+    }
+
+    /// How many tickets a round will need, found out in a second.
+    async fn needed(
+        &self,
+        sample: usize,
+        rate: impl AsyncFnOnce(Vec<bigtix_contracts::TicketId>) -> Tally,
+    ) -> Result<usize> {
+        let (_, tickets) = self.market.stock("Warm-up", sample).await?;
+        let tally = rate(tickets).await;
+        let needed = tally.rate() * self.plan.duration.as_secs_f64() * RESERVE;
+        ensure!(
+            needed >= 1.0,
+            "nothing was done in the warm-up: {:?}",
+            tally.first_failure
+        );
+        Ok(needed.ceil() as usize + self.plan.clients)
+    }
+
+    async fn reserve_hot(&self) -> Result<(Tally, Duration)> {
+        let Plan {
+            clients, duration, ..
+        } = *self.plan;
+        let second = Duration::from_secs(1);
+        let warm_up = async |tickets: Vec<_>| reserve(&self.market, clients, &tickets, second).await.1;
+        let needed = self.needed(10_000, warm_up).await?;
+        let (event, tickets) = self.market.stock("Hot", needed).await?;
+        let (placed, tally) = reserve(&self.market, clients, &tickets, duration).await;
+        let last = Instant::now();
+        let caught_up = catch_up(&self.market, &event, &placed, last).await?;
+        read_back(&self.market, clients, &placed).await?;
+        Ok((tally, caught_up))
+    }
+
+    async fn refuse(&self) -> Result<Tally> {
+        let Plan {
+            clients, duration, ..
+        } = *self.plan;
+        let (_, tickets) = self.market.stock("Taken", 1).await?;
+        let (placed, _) = reserve(&self.market, 1, &tickets, duration).await;
+        let taken = placed.first().context("the ticket could not be reserved")?;
+        Ok(be_refused(&self.market, clients, taken.ticket, duration).await)
+    }
+
+    async fn complete(&self) -> Result<Tally> {
+        let Plan {
+            clients, duration, ..
+        } = *self.plan;
+        let second = Duration::from_secs(1);
+        let warm_up = async |tickets: Vec<_>| complete(&self.market, clients, &tickets, second).await;
+        let needed = self.needed(2000, warm_up).await?;
+        let (_, tickets) = self.market.stock("Paid", needed).await?;
+        Ok(complete(&self.market, clients, &tickets, duration).await)
+    }
+}
+
+fn said(name: &str, tally: &Tally, baseline: f64) {
+    println!("  {name}: {:.0}/s beside {baseline:.0}/s", tally.rate());
+}
+
+/// Starts with the data of the run, and memory while nobody asks for anything.
+async fn at_rest(plan: &Plan, report: &mut Report) -> Result<()> {
+    let (mut ready, mut idle) = (Rounds::default(), Rounds::default());
+    for _ in 0..plan.rounds {
+        if !plan.wants("up_ready") && !plan.wants("idle_memory") {
+            break;
+        }
+        let shop = start(plan)?;
+        ready.add_value(shop.ready_after().as_secs_f64());
+        tokio::time::sleep(LEFT_ALONE).await;
+        let resident = resident_megabytes(shop.run().pid);
+        shop.stop().await;
+        idle.add_value(resident?);
+    }
+    if plan.wants("up_ready") {
+        report.add("up_ready", ready.figure("s"));
+    }
+    if plan.wants("idle_memory") {
+        report.add("idle_memory", idle.figure("MB"));
+    }
+    Ok(())
+}
+
+/// The program beside this one.
+///
+/// # Errors
+/// When it is not built.
+pub fn program_beside() -> Result<PathBuf> {
+    let own = std::env::current_exe()?;
+    let beside = own.parent().map(|folder| folder.join("bigtix"));
+    beside.filter(|path| path.is_file()).context(
+        "the program `bigtix` is not built: run `make bench`, or `cargo build --release -p bigtix` first",
+    )
+}
+
+/// Where figures and data are kept: `bench` in the folder of everything that is built.
+pub fn default_folder(program: &Path) -> PathBuf {
+    let built = program.ancestors().nth(2).unwrap_or(Path::new("target"));
+    built.join("bench")
+}
