@@ -15,7 +15,7 @@ pub(crate) const ALL: &[(&str, Scenario)] = scenarios![
 ];
 
 fn webhook(world: &World, at: i64, body: &str) -> Ask {
-    let secret = &world.shop().run().stripe.webhook_secret;
+    let secret = &world.shop().stripe().webhook_secret;
     sent(world, &signature(secret, at, body), body)
 }
 
@@ -51,7 +51,7 @@ async fn a_signed_webhook_is_received_whatever_it_says(world: World) {
 
 async fn a_webhook_without_a_good_signature_is_refused(world: World) {
     let body = event("payment_intent.succeeded", "pi_nobodys");
-    let secret = &world.shop().run().stripe.webhook_secret;
+    let secret = &world.shop().stripe().webhook_secret;
     let good = signature(secret, now(), &body);
     let unsigned = world
         .post("/api/webhooks/stripe")

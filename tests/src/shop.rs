@@ -56,6 +56,23 @@ impl fmt::Display for StartError {
 
 impl std::error::Error for StartError {}
 
+/// A shop that is to be started.
+#[derive(Debug, Clone, Copy)]
+pub struct Launch<'a> {
+    /// The program `bigtix`.
+    pub program: &'a Path,
+    /// Its data folder.
+    pub folder: &'a Path,
+    /// Where the edge listens.
+    pub port: u16,
+    /// How its services run.
+    pub mode: Mode,
+    /// Fields of the resource, such as `("spec.reservationSeconds", "2")`.
+    pub settings: &'a [(&'a str, &'a str)],
+    /// What its environment has besides ours.
+    pub env: &'a [(&'a str, &'a str)],
+}
+
 /// A running shop. Dropping it kills it; [`Shop::stop`] lets it finish.
 pub struct Shop {
     child: Child,
@@ -79,30 +96,44 @@ impl Shop {
             .tempdir()
             .map_err(|error| StartError(format!("cannot make a folder for the shop: {error}")))?;
         let folder = fresh.path().join("data");
-        let mut shop = Self::start_in(&program()?, &folder, mode, settings)?;
+        let port =
+            free_port().map_err(|error| StartError(format!("cannot find a port for the edge: {error}")))?;
+        let mut shop = Self::launch(&Launch {
+            program: &program()?,
+            folder: &folder,
+            port,
+            mode,
+            settings,
+            env: &[],
+        })?;
         shop._fresh = Some(fresh);
         Ok(shop)
     }
 
-    /// Starts `program` with its data in `folder`, which stays.
+    /// Starts a shop whose folder stays.
     ///
     /// # Errors
     /// As [`Shop::start`].
-    pub fn start_in(
-        program: &Path,
-        folder: &Path,
-        mode: Mode,
-        settings: &[(&str, &str)],
-    ) -> Result<Self, StartError> {
+    pub fn launch(launch: &Launch<'_>) -> Result<Self, StartError> {
+        let Launch {
+            program,
+            folder,
+            port,
+            mode,
+            settings,
+            env,
+        } = *launch;
         let failed = |what: &str, error: &dyn fmt::Display| StartError(format!("cannot {what}: {error}"));
         fs::create_dir_all(folder).map_err(|error| failed("make the shop's folder", &error))?;
-        let port = free_port().map_err(|error| failed("find a port for the edge", &error))?;
         let log = folder.with_extension("log");
         let spec = ChildSpec {
             name: "shop".into(),
             program: program.into(),
             args: arguments(folder, port, mode, settings),
-            env: Vec::new(),
+            env: env
+                .iter()
+                .map(|(name, value)| ((*name).into(), (*value).into()))
+                .collect(),
             log: log.clone(),
             grace: GRACE,
         };
@@ -142,6 +173,17 @@ impl Shop {
     /// What `run.json` says, unless it is gone or something is being started: that has no process id yet.
     pub fn last_run(&self) -> Option<RunFile> {
         read_run_file(&self.folder.join("run.json"))?.ok()
+    }
+
+    /// The Stripe double that it started.
+    ///
+    /// # Panics
+    /// When it has an account at Stripe instead.
+    pub fn stripe(&self) -> &StripeFacts {
+        self.run
+            .stripe
+            .as_ref()
+            .expect("the shop has no account at Stripe")
     }
 
     /// How the services run.
@@ -188,13 +230,14 @@ impl Shop {
             ("mongod", run.mongodb.pid),
             ("nats-server", run.nats.pid),
             ("redis-server", run.redis.pid),
-            ("the Stripe double", run.stripe.pid),
         ];
+        let double = run.stripe.iter().map(|double| ("the Stripe double", double.pid));
         let services = run.services.iter();
         let instances =
             services.flat_map(|(name, facts)| facts.instances.iter().map(|one| (name.as_str(), one.pid)));
         let mut left: Vec<String> = stores
             .into_iter()
+            .chain(double)
             .chain(instances)
             .filter(|(_, process)| rustix::process::test_kill_process(pid(*process)).is_ok())
             .map(|(name, process)| format!("{name} ({process})"))

@@ -97,7 +97,7 @@ pub async fn look_up(shop: &Shop, intent: &str) -> Charged {
 }
 
 fn stripe(shop: &Shop, method: Method, path: &str) -> Ask {
-    Ask::new(method, format!("{}{path}", shop.run().stripe.url)).elsewhere()
+    Ask::new(method, format!("{}{path}", shop.stripe().url)).elsewhere()
 }
 
 fn with_secret_key(ask: Ask) -> Ask {

@@ -3,8 +3,10 @@
 //! A service crate exposes `Config`, `service()` and `openapi()`; this crate turns that into a process (or a task of
 //! one) that starts, becomes ready, drains and stops. [`lifecycle`] is the one place where that order is written.
 
+mod allocator;
 pub mod clock;
 pub mod config;
+pub mod crowd;
 pub mod dead_letters;
 pub mod http;
 pub mod inbox;

@@ -3,6 +3,7 @@
 
 mod bulk;
 mod errors;
+mod grouped;
 
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use mongodb::{Client, Collection, Database, IndexModel};
 
 pub use bulk::{BulkOutcome, Update, UpdateOne};
 pub use errors::{DuplicateKey, MongoError, duplicate_key, duplicate_key_in, outcome_unknown};
+pub use grouped::{GroupedChanges, GroupedInserts, InsertError};
 
 use crate::config::{Secret, Settings};
 

@@ -2,6 +2,7 @@
 
 use std::io::IsTerminal;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use opentelemetry::trace::TracerProvider as _;
@@ -13,6 +14,9 @@ use tracing_subscriber::{EnvFilter, Layer};
 
 use crate::config::Settings;
 
+const UPKEEP_EVERY: Duration = Duration::from_secs(5);
+/// Upper bounds of batches' sizes.
+const SIZES: &[f64] = &[1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0];
 /// Upper bounds of the duration histograms, in seconds.
 const SECONDS: &[f64] = &[
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
@@ -106,12 +110,28 @@ pub fn metrics_handle() -> &'static PrometheusHandle {
     HANDLE.get_or_init(|| {
         let builder = PrometheusBuilder::new()
             .set_buckets_for_metric(Matcher::Suffix("_seconds".into()), SECONDS)
+            .and_then(|builder| builder.set_buckets_for_metric(Matcher::Suffix("_batch".into()), SIZES))
             .expect("the buckets are not empty");
         let recorder = builder.build_recorder();
         let handle = recorder.handle();
         if metrics::set_global_recorder(recorder).is_err() {
             tracing::warn!("another metrics recorder is installed; /metrics stays empty");
         }
+        keep_small(handle.clone());
         handle
     })
+}
+
+/// Measured durations pile up until somebody reads them, and nobody may ever ask for `/metrics`.
+fn keep_small(handle: PrometheusHandle) {
+    let upkeep = move || {
+        loop {
+            std::thread::sleep(UPKEEP_EVERY);
+            handle.run_upkeep();
+        }
+    };
+    // Without the thread metrics are right all the same.
+    if let Err(error) = std::thread::Builder::new().name("metrics".into()).spawn(upkeep) {
+        tracing::warn!(%error, "metrics will take more and more memory");
+    }
 }

@@ -1,14 +1,9 @@
 //! What the same machine does without a shop: bare inserts, a bare server, a bare Stripe double.
 
-use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
-use axum::Router;
-use axum::body::Bytes;
-use axum::routing::post;
+use anyhow::{Context, Result, bail};
 use mongodb::bson::{DateTime, Document, doc, oid::ObjectId};
 use mongodb::options::{Acknowledgment, ClientOptions, IndexOptions, WriteConcern};
 use mongodb::{Client, Collection, IndexModel};
@@ -78,65 +73,13 @@ fn claim() -> Document {
     }
 }
 
-/// A bare server in a process of its own that answers every POST with its body.
-pub struct Echo {
-    _process: Killed,
-    address: SocketAddr,
-}
-
-/// A process that does not outlive this.
-struct Killed(Child);
-
-impl Echo {
-    /// Starts this very program as that server.
-    ///
-    /// # Errors
-    /// When it does not start.
-    pub fn start() -> Result<Self> {
-        let mut process = Command::new(std::env::current_exe()?)
-            .arg("echo")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()
-            .map(Killed)
-            .context("starting the bare server")?;
-        let told = process.0.stdout.take().context("the bare server's output")?;
-        let mut line = String::new();
-        BufReader::new(told).read_line(&mut line)?;
-        let address = line
-            .trim()
-            .parse()
-            .with_context(|| format!("the bare server said {line:?}"))?;
-        Ok(Self {
-            _process: process,
-            address,
-        })
-    }
-
-    /// Answers in a second.
-    pub async fn rate(&self, clients: usize, duration: Duration) -> f64 {
-        let work = (0..clients).map(|_| Echoing).collect();
-        closed_loop(self.address, work, duration).await.1.rate()
-    }
-}
-
-impl Drop for Killed {
-    fn drop(&mut self) {
-        // It is gone already if it cannot be killed.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// Serves until it is killed.
+/// How many answers a second the bare server gives.
 ///
 /// # Errors
-/// When it cannot listen.
-pub async fn serve_echo() -> Result<()> {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
-    println!("{}", listener.local_addr()?);
-    let routes = Router::new().route("/api/orders", post(async |body: Bytes| body));
-    Ok(axum::serve(listener, routes).await?)
+/// When it fails to give one.
+pub async fn echo(server: SocketAddr, clients: usize, duration: Duration) -> Result<f64> {
+    let work = (0..clients).map(|_| Echoing).collect();
+    flawless(closed_loop(server, work, duration).await.1).context("asking the bare server")
 }
 
 struct Echoing;
@@ -168,7 +111,7 @@ impl Work for Charging {
             Some(intent) => (format!("/v1/payment_intents/{intent}/capture"), ""),
             None => (
                 "/v1/payment_intents".to_owned(),
-                "amount=2000&currency=usd&capture_method=manual&confirm=true&payment_method=pm_card_visa",
+                "amount=2000&currency=usd&capture_method=manual&confirm=true&payment_method=pm_card_visa&payment_method_types[]=card",
             ),
         };
         let head = format!(
@@ -199,8 +142,18 @@ impl Work for Charging {
     }
 }
 
-/// Authorisations with their captures in a second.
-pub async fn charge(double: SocketAddr, clients: usize, duration: Duration) -> Tally {
+/// How many authorisations with their captures the double makes in a second.
+///
+/// # Errors
+/// When it refuses one.
+pub async fn charge(double: SocketAddr, clients: usize, duration: Duration) -> Result<f64> {
     let work = (0..clients).map(|_| Charging { intent: None }).collect();
-    closed_loop(double, work, duration).await.1
+    flawless(closed_loop(double, work, duration).await.1).context("charging without a shop")
+}
+
+fn flawless(tally: Tally) -> Result<f64> {
+    match tally.first_failure {
+        None => Ok(tally.rate()),
+        Some(why) => bail!("{} went wrong; one: {why}", tally.failed),
+    }
 }

@@ -4,20 +4,26 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
+use bigtix_contracts::TicketId;
+use bigtix_contracts::api::tickets::Event;
+use bigtix_testkit::stores::free_port;
+use bigtix_testkit::stripe::Options;
 
-use super::baselines::{BareInserts, Echo, charge};
-use super::buyers::{Market, address_of};
+use super::baselines::{BareInserts, charge, echo};
+use super::buyers::Market;
 use super::load::Tally;
 use super::machine::resident_megabytes;
+use super::quiet::come_to_rest;
 use super::report::{Report, Rounds};
 use super::reservations::{be_refused, catch_up, read_back, reserve};
 use super::sales::{complete, look};
-use crate::{Mode, Shop};
+use super::servers::{Running, Server};
+use crate::shop::{Launch, Mode, Shop};
 
 /// Longer than a run, so that no reservation ends while it is measured.
 const SETTINGS: [(&str, &str); 2] = [
     ("spec.reservationSeconds", "86400"),
-    ("spec.maxHeldTicketsPerUser", "1000000"),
+    ("spec.maxHeldTicketsPerUser", "10000"),
 ];
 /// How long a shop is left alone before its memory counts as idle.
 const LEFT_ALONE: Duration = Duration::from_secs(5);
@@ -55,32 +61,58 @@ impl Plan {
 /// When the shop does not start, or anything goes wrong while it is measured.
 pub async fn run(plan: &Plan) -> Result<Report> {
     let mut report = Report::default();
-    let shop = start(plan)?;
-    let measured = under_load(plan, &shop, &mut report).await;
-    shop.stop().await;
+    let subject = start(plan)?;
+    let measured = under_load(plan, &subject, &mut report).await;
+    subject.shop.stop().await;
     measured?;
     at_rest(plan, &mut report).await?;
     Ok(report)
 }
 
-fn start(plan: &Plan) -> Result<Shop> {
-    let shop = Shop::start_in(&plan.program, &plan.data, Mode::OneProcess, &SETTINGS)?;
-    println!(
-        "{} is ready after {:.2} s",
-        shop.run().url,
-        shop.ready_after().as_secs_f64()
-    );
-    Ok(shop)
+/// A shop, and the double of Stripe that it charges. The shop's own double is made for trying out, not for load.
+struct Subject {
+    shop: Shop,
+    stripe: Running,
 }
 
-async fn under_load(plan: &Plan, shop: &Shop, report: &mut Report) -> Result<()> {
+fn start(plan: &Plan) -> Result<Subject> {
+    let port = free_port().context("a port for the shop")?;
+    let stripe = Running::start(&Server::Stripe {
+        webhook: format!("http://127.0.0.1:{port}/api/webhooks/stripe"),
+    })?;
+    let account = Options::default();
+    let api_url = format!("http://{}", stripe.address);
+    let mut settings = SETTINGS.to_vec();
+    settings.extend([
+        ("spec.payments.secretName", "stripe"),
+        ("spec.payments.apiURL", &api_url),
+    ]);
+    let shop = Shop::launch(&Launch {
+        program: &plan.program,
+        folder: &plan.data,
+        port,
+        mode: Mode::OneProcess,
+        settings: &settings,
+        env: &[
+            ("STRIPE_SECRET_KEY", &account.secret_key),
+            ("STRIPE_WEBHOOK_SECRET", &account.webhook_secret),
+        ],
+    })?;
+    let (url, took) = (&shop.run().url, shop.ready_after().as_secs_f64());
+    println!("{url} is ready after {took:.2} s");
+    Ok(Subject { shop, stripe })
+}
+
+async fn under_load(plan: &Plan, subject: &Subject, report: &mut Report) -> Result<()> {
+    let Subject { shop, stripe } = subject;
     println!("{} buyers sign up", plan.buyers);
     let market = Market::open(&shop.run().url, plan.buyers).await?;
     let inserts = BareInserts::prepare(&shop.run().mongodb.uri).await?;
-    let echo = Echo::start()?;
+    let echo = Running::start(&Server::Echo)?;
     let bench = Bench {
         plan,
         shop,
+        stripe,
         market,
         inserts,
         echo,
@@ -115,9 +147,10 @@ struct Figures {
 struct Bench<'a> {
     plan: &'a Plan,
     shop: &'a Shop,
+    stripe: &'a Running,
     market: Market,
     inserts: BareInserts,
-    echo: Echo,
+    echo: Running,
 }
 
 impl Bench<'_> {
@@ -133,21 +166,20 @@ impl Bench<'_> {
             figures.caught_up.add_value(caught_up.as_secs_f64() * 1000.0);
         }
         if self.plan.wants("refuse") {
-            let baseline = self.echo.rate(clients, duration).await;
+            let baseline = echo(self.echo.address, clients, duration).await?;
             let tally = self.refuse().await?;
             said("refuse", &tally, baseline);
             figures.refuse.add("refuse", &tally, baseline)?;
         }
         if self.plan.wants("complete") {
-            let double = address_of(&self.shop.run().stripe.url)?;
-            let baseline = charge(double, clients, duration).await.rate();
+            let baseline = charge(self.stripe.address, clients, duration).await?;
             let tally = self.complete().await?;
             said("complete", &tally, baseline);
             figures.complete.add("complete", &tally, baseline)?;
         }
         if self.plan.wants("ticket_get") {
-            let baseline = self.echo.rate(clients, duration).await;
-            let (_, tickets) = self.market.stock("Look", 2000).await?;
+            let baseline = echo(self.echo.address, clients, duration).await?;
+            let (_, tickets) = self.stock("Look", 2000).await?;
             let tally = look(&self.market, clients, &tickets, duration).await;
             said("ticket_get", &tally, baseline);
             figures.ticket_get.add("ticket_get", &tally, baseline)?;
@@ -155,13 +187,16 @@ impl Bench<'_> {
         Ok(())
     }
 
+    /// An event with so many tickets, once the whole shop knows of them.
+    async fn stock(&self, title: &str, quantity: usize) -> Result<(Event, Vec<TicketId>)> {
+        let stock = self.market.stock(title, quantity).await?;
+        come_to_rest(self.shop).await?;
+        Ok(stock)
+    }
+
     /// How many tickets a round will need, found out in a second.
-    async fn needed(
-        &self,
-        sample: usize,
-        rate: impl AsyncFnOnce(Vec<bigtix_contracts::TicketId>) -> Tally,
-    ) -> Result<usize> {
-        let (_, tickets) = self.market.stock("Warm-up", sample).await?;
+    async fn needed(&self, sample: usize, rate: impl AsyncFnOnce(Vec<TicketId>) -> Tally) -> Result<usize> {
+        let (_, tickets) = self.stock("Warm-up", sample).await?;
         let tally = rate(tickets).await;
         let needed = tally.rate() * self.plan.duration.as_secs_f64() * RESERVE;
         ensure!(
@@ -179,7 +214,7 @@ impl Bench<'_> {
         let second = Duration::from_secs(1);
         let warm_up = async |tickets: Vec<_>| reserve(&self.market, clients, &tickets, second).await.1;
         let needed = self.needed(10_000, warm_up).await?;
-        let (event, tickets) = self.market.stock("Hot", needed).await?;
+        let (event, tickets) = self.stock("Hot", needed).await?;
         let (placed, tally) = reserve(&self.market, clients, &tickets, duration).await;
         let last = Instant::now();
         let caught_up = catch_up(&self.market, &event, &placed, last).await?;
@@ -191,7 +226,7 @@ impl Bench<'_> {
         let Plan {
             clients, duration, ..
         } = *self.plan;
-        let (_, tickets) = self.market.stock("Taken", 1).await?;
+        let (_, tickets) = self.stock("Taken", 1).await?;
         let (placed, _) = reserve(&self.market, 1, &tickets, duration).await;
         let taken = placed.first().context("the ticket could not be reserved")?;
         Ok(be_refused(&self.market, clients, taken.ticket, duration).await)
@@ -204,7 +239,7 @@ impl Bench<'_> {
         let second = Duration::from_secs(1);
         let warm_up = async |tickets: Vec<_>| complete(&self.market, clients, &tickets, second).await;
         let needed = self.needed(2000, warm_up).await?;
-        let (_, tickets) = self.market.stock("Paid", needed).await?;
+        let (_, tickets) = self.stock("Paid", needed).await?;
         Ok(complete(&self.market, clients, &tickets, duration).await)
     }
 }
@@ -220,11 +255,12 @@ async fn at_rest(plan: &Plan, report: &mut Report) -> Result<()> {
         if !plan.wants("up_ready") && !plan.wants("idle_memory") {
             break;
         }
-        let shop = start(plan)?;
+        let Subject { shop, stripe } = start(plan)?;
         ready.add_value(shop.ready_after().as_secs_f64());
         tokio::time::sleep(LEFT_ALONE).await;
         let resident = resident_megabytes(shop.run().pid);
         shop.stop().await;
+        drop(stripe);
         idle.add_value(resident?);
     }
     if plan.wants("up_ready") {

@@ -4,15 +4,15 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Result;
-use bigtix_tests::bench::baselines::serve_echo;
 use bigtix_tests::bench::bench_run::{Plan, default_folder, program_beside, run};
-use clap::{Parser, Subcommand};
+use bigtix_tests::bench::servers::Server;
+use clap::Parser;
 
 /// Measures a shop on this machine, each figure beside what the machine does without a shop.
 #[derive(Parser)]
 struct Arguments {
     #[command(subcommand)]
-    role: Option<Role>,
+    instead: Option<Server>,
     /// Measure only these: reserve_hot, refuse, complete, ticket_get, up_ready, idle_memory
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
@@ -20,7 +20,7 @@ struct Arguments {
     #[arg(long, default_value_t = 64)]
     clients: usize,
     /// How many distinct buyers they are
-    #[arg(long, default_value_t = 256)]
+    #[arg(long, default_value_t = 1000)]
     buyers: usize,
     /// How often each scenario is measured; the median counts
     #[arg(long, default_value_t = 3)]
@@ -39,17 +39,10 @@ struct Arguments {
     out: Option<PathBuf>,
 }
 
-#[derive(Subcommand)]
-enum Role {
-    /// Be the bare server that is measured beside the shop
-    #[command(hide = true)]
-    Echo,
-}
-
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
-    if let Some(Role::Echo) = arguments.role {
-        return tokio::runtime::Runtime::new()?.block_on(serve_echo());
+    if let Some(server) = arguments.instead {
+        return tokio::runtime::Runtime::new()?.block_on(server.serve());
     }
     // One thread is enough for the load, and leaves the rest of the machine to the shop.
     let runtime = tokio::runtime::Builder::new_current_thread()

@@ -19,8 +19,9 @@ pub struct RunFile {
     pub nats: StoreFacts,
     /// redis-server.
     pub redis: StoreFacts,
-    /// The Stripe double.
-    pub stripe: StripeFacts,
+    /// The Stripe double; absent where the resource names an account at Stripe.
+    #[serde(default)]
+    pub stripe: Option<StripeFacts>,
 }
 
 /// Where a service is.

@@ -13,6 +13,7 @@ use tracing::Instrument;
 
 use super::ApiError;
 use super::session::has_session_cookie;
+use crate::crowd::Waiting;
 
 /// Correlates the answers and log lines of one request.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -51,6 +52,7 @@ pub fn new_request_id() -> String {
 /// The middleware; the state is the service's name.
 pub async fn observe(State(service): State<&'static str>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
+    let _waiting = Waiting::begin();
     let id = match text(request.headers(), &REQUEST_ID).filter(|id| is_good_request_id(id)) {
         Some(id) => id.to_owned(),
         None => new_request_id(),

@@ -6,11 +6,13 @@ use std::time::Duration;
 use async_nats::jetstream;
 use async_nats::jetstream::consumer::pull::Batch;
 use futures::{FutureExt, StreamExt};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::batch::{give_back, process};
 use super::durable::{AttachError, Durable};
 use super::{Handle, HandlerError, Topic};
+use crate::crowd::Rests;
 use crate::dead_letters::{self, DeadLetter};
 use crate::mongo::Mongo;
 use crate::nats::backoff::Backoff;
@@ -19,6 +21,11 @@ use crate::nats::{Bus, BusError};
 const FETCH: usize = 500;
 /// How long the server keeps a request for messages; after it the consumer is looked at.
 const FETCH_EXPIRES: Duration = Duration::from_secs(3);
+/// The first event of a quiet time is applied at once; those that come within the rest after it share one write.
+const RESTS: Rests = Rests {
+    gather: Duration::from_millis(20),
+    longest: Duration::from_millis(250),
+};
 const REPLAY_EVERY: Duration = Duration::from_secs(1);
 
 pub(crate) struct Consumer {
@@ -130,10 +137,15 @@ async fn attached(consumer: &Consumer, shutdown: &CancellationToken, backoff: &m
             let (rest, broken) = ready(&mut fetched, FETCH - 1);
             let messages: Vec<jetstream::Message> = std::iter::once(first).chain(rest).collect();
             note_pending(consumer, &messages);
+            let began = Instant::now();
             process(consumer, messages, shutdown).await;
             if broken {
                 return Pause::Reattach;
             }
+            // Told to stop, the next turn of this loop gives back what has come.
+            shutdown
+                .run_until_cancelled(tokio::time::sleep(RESTS.after(began)))
+                .await;
         }
         if idle {
             match shutdown.run_until_cancelled(durable.pending(&consumer.bus)).await {

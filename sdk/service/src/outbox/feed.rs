@@ -11,10 +11,14 @@ use mongodb::options::FullDocumentType;
 use tokio::sync::mpsc::Sender;
 
 use super::Source;
+use crate::crowd::Pace;
 use crate::mongo::Mongo;
 
 /// How long the server waits for a change before it says that there is none.
 const AWAIT: Duration = Duration::from_secs(1);
+/// In a crowd, so many changes are passed on before a rest.
+const PORTION: usize = 25;
+const REST: Duration = Duration::from_millis(50);
 const SCAN_BATCH: u32 = 500;
 
 /// Codes that say that the change stream cannot go on from where it was: the oplog has moved past it, or the position
@@ -125,6 +129,7 @@ async fn tail(mongo: &Mongo, source: &Source, start: Start, items: &Sender<Item>
         Start::At(time) => watch.start_at_operation_time(time),
     };
     let mut changes = watch.await?;
+    let mut pace = Pace::new(PORTION, REST);
     while changes.is_alive() {
         let item = match changes.next_if_any().await? {
             Some(change) => Some(match change.full_document {
@@ -139,6 +144,7 @@ async fn tail(mongo: &Mongo, source: &Source, start: Start, items: &Sender<Item>
         {
             return Ok(Tail::Unheard);
         }
+        pace.step().await;
     }
     Ok(Tail::Ended)
 }

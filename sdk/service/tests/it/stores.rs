@@ -3,12 +3,15 @@
 use bigtix_service::Secret;
 use bigtix_service::lease::Lease;
 use bigtix_service::mongo::{
-    MongoError, Update, UpdateOne, duplicate_key, new_id, outcome_unknown, to_object_id,
+    GroupedChanges, GroupedInserts, InsertError, MongoError, Update, UpdateOne, duplicate_key, new_id,
+    outcome_unknown, to_object_id,
 };
 use bigtix_service::redis::{RedisClient, RedisConfig};
 use bigtix_testkit::eventually;
 use bigtix_testkit::stores::shared;
 use bson::doc;
+use bson::oid::ObjectId;
+use futures::future::join_all;
 use mongodb::IndexModel;
 use mongodb::options::IndexOptions;
 
@@ -95,6 +98,76 @@ async fn a_bulk_update_may_be_longer_than_a_command() {
         ),
         (2400, 1, 2400)
     );
+}
+
+/// Twenty who want to take each of ten documents from version to version, all at once and from two instances.
+#[tokio::test]
+async fn of_grouped_changes_to_one_version_one_is_made() {
+    let world = World::new().await;
+    let things = world.mongo.collection("things");
+    let ids: Vec<ObjectId> = (0..10).map(|_| ObjectId::new()).collect();
+    things
+        .insert_many(ids.iter().map(|id| doc! {"_id": id, "version": 0_i64}))
+        .await
+        .unwrap();
+    let instances = [0, 1].map(|_| GroupedChanges::new(world.mongo.clone(), "things"));
+    for version in 0..5_i64 {
+        let asked = ids.iter().flat_map(|id| (0..20).map(move |who| (*id, who)));
+        let answers = asked.map(|(id, who)| {
+            let changes = instances[who % 2].clone();
+            async move {
+                let condition = doc! {"version": version};
+                let set = doc! {"version": version + 1, "who": i64::try_from(who).unwrap()};
+                changes
+                    .set_if(id, condition, set)
+                    .await
+                    .unwrap()
+                    .then_some((id, who))
+            }
+        });
+        let made: Vec<(ObjectId, usize)> = join_all(answers).await.into_iter().flatten().collect();
+        assert_eq!(made.len(), ids.len(), "one each");
+        for (id, who) in made {
+            let thing = things.find_one(doc! {"_id": id}).await.unwrap().unwrap();
+            assert_eq!(thing.get_i64("version"), Ok(version + 1));
+            assert_eq!(
+                thing.get_i64("who"),
+                Ok(i64::try_from(who).unwrap()),
+                "the one who was told so"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_grouped_insert_that_is_refused_does_not_hinder_the_others() {
+    let world = World::new().await;
+    world
+        .mongo
+        .ensure_indexes("things", &[unique("number", "one_number_each")])
+        .await
+        .unwrap();
+    let inserts = GroupedInserts::new(world.mongo.clone(), "things");
+    let asked = (0..60_i32).map(|number| inserts.insert(doc! {"number": number % 50}));
+    let answers = join_all(asked).await;
+    let refused: Vec<&InsertError> = answers
+        .iter()
+        .filter_map(|answer| answer.as_ref().err())
+        .collect();
+    assert_eq!(refused.len(), 10);
+    for error in refused {
+        assert!(
+            matches!(error, InsertError::Duplicate(key) if key.index == "one_number_each"),
+            "{error}"
+        );
+    }
+    let stored = world
+        .mongo
+        .collection("things")
+        .count_documents(doc! {})
+        .await
+        .unwrap();
+    assert_eq!(stored, 50);
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use bigtix_contracts::events::{OrderState, Versioned};
 use bigtix_contracts::internal::ClaimOutcome;
 use bigtix_contracts::{OrderId, TicketId};
-use bigtix_service::mongo::{Mongo, MongoError, duplicate_key};
+use bigtix_service::mongo::{GroupedChanges, Mongo, MongoError, duplicate_key};
 use bson::{Bson, DateTime, Document, doc};
 use futures::TryStreamExt;
 use mongodb::error::{Error, ErrorKind};
@@ -80,6 +80,7 @@ impl Claims {
             .name("due".to_owned())
             .partial_filter_expression(doc! {"status": "created"})
             .build();
+        let held = IndexOptions::builder().name("held".to_owned()).build();
         let indexes = [
             IndexModel::builder()
                 .keys(doc! {"ticketIds": 1})
@@ -92,6 +93,10 @@ impl Claims {
             IndexModel::builder()
                 .keys(doc! {"userId": 1, "createdAt": -1, "_id": -1})
                 .build(),
+            IndexModel::builder()
+                .keys(doc! {"userId": 1, "status": 1, "expiresAt": 1, "ticketCount": 1})
+                .options(held)
+                .build(),
         ];
         mongo.ensure_indexes(CLAIMS, &indexes).await?;
         Ok(Self { mongo })
@@ -100,6 +105,11 @@ impl Claims {
     /// The orders among the claims.
     pub(crate) fn orders(&self) -> Collection<OrderDocument> {
         self.mongo.database().collection(CLAIMS)
+    }
+
+    /// Changes of orders, as many as wait in one command.
+    pub(crate) fn changes(&self) -> GroupedChanges {
+        GroupedChanges::new(self.mongo.clone(), CLAIMS)
     }
 
     fn documents(&self) -> Collection<Document> {

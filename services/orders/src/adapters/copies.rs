@@ -13,14 +13,16 @@ use bigtix_service::internal::{CallError, Peer};
 use bigtix_service::mongo::{Mongo, MongoError, Update, UpdateOne};
 use bson::{Bson, Document, doc};
 use futures::TryStreamExt;
+use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
 use mongodb::error::Error;
 
 use super::documents::oid;
 
 const COPIES: &str = "tickets";
-/// How many copies are kept in memory; one takes less than a kilobyte.
-const REMEMBERED: u64 = 50_000;
+/// How many copies are kept in memory, the latest; one takes less than a kilobyte. What was just listed is what is about
+/// to be bought, so the newest are kept rather than those that were asked for most often.
+const REMEMBERED: u64 = 100_000;
 
 type Copy = Arc<Versioned<TicketState>>;
 
@@ -50,7 +52,10 @@ impl Copies {
         Ok(Self {
             mongo,
             owner,
-            memory: Cache::new(REMEMBERED),
+            memory: Cache::builder()
+                .max_capacity(REMEMBERED)
+                .eviction_policy(EvictionPolicy::lru())
+                .build(),
         })
     }
 

@@ -6,10 +6,10 @@ use bigtix_contracts::events::{OrderState, Versioned};
 use bigtix_contracts::{OrderId, UserId};
 use bigtix_service::clock::StoreClock;
 use bigtix_service::http::Page;
+use bigtix_service::mongo::{GroupedChanges, to_bson_time};
 use bson::{Bson, DateTime, Document, doc};
 use futures::TryStreamExt;
 use mongodb::error::Error;
-use mongodb::options::ReturnDocument;
 
 use super::Claims;
 use super::documents::{OrderDocument, oid};
@@ -22,6 +22,7 @@ const ATTEMPTS: usize = 12;
 #[derive(Clone)]
 pub(crate) struct Orders {
     claims: Claims,
+    changes: GroupedChanges,
     clock: StoreClock,
 }
 
@@ -32,7 +33,11 @@ fn all_orders() -> Document {
 impl Orders {
     /// Orders in `claims`, expiring by `clock`.
     pub(crate) fn new(claims: Claims, clock: StoreClock) -> Self {
-        Self { claims, clock }
+        Self {
+            changes: claims.changes(),
+            claims,
+            clock,
+        }
     }
 
     /// The order as it is now; an overdue one is expired first.
@@ -138,22 +143,24 @@ impl Orders {
         next: &OrderState,
         guard: Guard,
     ) -> Result<Option<Versioned<OrderState>>, Error> {
-        let mut filter = doc! {"_id": oid(order.state.id.bytes()), "version": order.version};
+        let mut condition = doc! {"version": order.version};
         match guard {
             Guard::None => {}
-            Guard::NotOverdue => drop(filter.insert("$expr", doc! {"$gt": ["$expiresAt", "$$NOW"]})),
-            Guard::Overdue => drop(filter.insert("$expr", doc! {"$lte": ["$expiresAt", "$$NOW"]})),
+            Guard::NotOverdue => drop(condition.insert("$expr", doc! {"$gt": ["$expiresAt", "$$NOW"]})),
+            Guard::Overdue => drop(condition.insert("$expr", doc! {"$lte": ["$expiresAt", "$$NOW"]})),
         }
-        let mut set = bson::serialize_to_document(&OrderDocument::new(next, order.version + 1, None))
-            .map_err(Error::custom)?;
+        let version = order.version + 1;
+        let mut set =
+            bson::serialize_to_document(&OrderDocument::new(next, version, None)).map_err(Error::custom)?;
         set.remove("_id");
-        let changed = self
-            .claims
-            .orders()
-            .find_one_and_update(filter, doc! {"$set": set})
-            .return_document(ReturnDocument::After)
+        let stored = self
+            .changes
+            .set_if(oid(order.state.id.bytes()), condition, set)
             .await?;
-        Ok(changed.map(OrderDocument::into_order))
+        Ok(stored.then(|| Versioned {
+            version,
+            state: next.clone(),
+        }))
     }
 
     /// Expires every order whose time is over, by the store's clock; returns how many.
@@ -173,9 +180,11 @@ impl Orders {
     /// How many tickets each of `users` holds in created orders.
     pub(crate) async fn count_held(&self, users: &[UserId]) -> Result<HashMap<UserId, usize>, Error> {
         let ids: Vec<_> = users.iter().map(|user| oid(user.bytes())).collect();
+        // The index `held` answers this alone. Only orders have a buyer, so their kind need not be looked at.
+        let live = doc! {"userId": {"$in": ids}, "status": "created", "expiresAt": {"$gt": to_bson_time(self.clock.now())}};
         let stages = [
-            doc! {"$match": {"userId": {"$in": ids}, "kind": "order", "status": "created", "$expr": {"$gt": ["$expiresAt", "$$NOW"]}}},
-            doc! {"$group": {"_id": "$userId", "held": {"$sum": {"$size": "$ticketIds"}}}},
+            doc! {"$match": live},
+            doc! {"$group": {"_id": "$userId", "held": {"$sum": "$ticketCount"}}},
         ];
         let rows: Vec<Document> = self
             .claims

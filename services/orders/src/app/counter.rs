@@ -15,7 +15,7 @@ use bigtix_service::clock::StoreClock;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
-use self::batch::{Batch, Fate};
+use self::batch::{Batch, Begun, Fate};
 use super::Rules;
 use super::place_order::{PlaceError, Wish};
 use crate::adapters::{Claims, Copies, Orders};
@@ -112,11 +112,12 @@ impl Counter {
 }
 
 impl Clerk {
-    /// Serves until told to stop, then those who wait already.
+    /// Serves until told to stop, then those who wait already. While one batch is answered the next one is begun.
     pub(crate) async fn serve(mut self, stop: CancellationToken) {
         let mut line: Line<Waiting> = Line::new();
+        let mut open: Option<Open> = None;
         loop {
-            if line.is_empty() {
+            if line.is_empty() && open.is_none() {
                 let first = tokio::select! {
                     biased;
                     first = self.returning.recv() => first,
@@ -129,7 +130,10 @@ impl Clerk {
                 }
             }
             self.let_in(&mut line);
-            self.serve_batch(&mut line).await;
+            let next = line.take_batch(CAP);
+            let (settled, begun) = tokio::join!(self.settle(open.take()), self.begin(next));
+            open = begun;
+            self.follow_up(settled, &mut line);
         }
     }
 
@@ -143,25 +147,34 @@ impl Clerk {
         metrics::gauge!("bigtix_orders_waiting").set(u32::try_from(line.len()).unwrap_or(u32::MAX));
     }
 
-    async fn serve_batch(&mut self, line: &mut Line<Waiting>) {
-        let batch = line.take_batch(CAP);
-        metrics::histogram!("bigtix_orders_batch").record(u32::try_from(batch.len()).unwrap_or(u32::MAX));
-        let wishes: Vec<&Wish> = batch.iter().map(|waiting| &waiting.wish).collect();
-        let fates = self.batch.run(&wishes).await;
-        let mut held: HashSet<TicketId> = HashSet::new();
-        let mut withdrawn: HashSet<TicketId> = HashSet::new();
-        for (waiting, fate) in batch.into_iter().zip(fates) {
+    async fn begin(&self, waiting: Vec<Waiting>) -> Option<Open> {
+        if waiting.is_empty() {
+            return None;
+        }
+        metrics::histogram!("bigtix_orders_batch").record(u32::try_from(waiting.len()).unwrap_or(u32::MAX));
+        let begun = self.batch.begin(&wishes(&waiting)).await;
+        Some(Open { waiting, begun })
+    }
+
+    /// Answers a batch whose orders are inserted.
+    async fn settle(&self, open: Option<Open>) -> Settled {
+        let mut settled = Settled::default();
+        let Some(Open { waiting, begun }) = open else {
+            return settled;
+        };
+        let fates = self.batch.finish(&wishes(&waiting), begun).await;
+        for (waiting, fate) in waiting.into_iter().zip(fates) {
             match fate {
                 Fate::Placed(order) => {
-                    held.extend(waiting.wish.tickets.iter().copied());
+                    settled.held.extend(waiting.wish.tickets.iter().copied());
                     waiting.say(Ok(order));
                 }
                 Fate::Failed(PlaceError::Rejected(rejection)) => {
-                    note(rejection, &mut held, &mut withdrawn);
+                    settled.note(rejection);
                     waiting.say(Err(rejection.into()));
                 }
                 Fate::Failed(error) => waiting.say(Err(error)),
-                Fate::Again if waiting.tries < PATIENCE => line.join(Waiting {
+                Fate::Again if waiting.tries < PATIENCE => settled.again.push(Waiting {
                     tries: waiting.tries + 1,
                     ..waiting
                 }),
@@ -171,12 +184,24 @@ impl Clerk {
                 Fate::AgainSoon => self.try_again_soon(waiting),
             }
         }
-        // Whoever waits in the line came before the batch read who holds what.
+        settled
+    }
+
+    /// Whoever waits in the line came before the batch read who holds what.
+    fn follow_up(&self, settled: Settled, line: &mut Line<Waiting>) {
+        let Settled {
+            held,
+            withdrawn,
+            again,
+        } = settled;
         for (waiting, ticket) in line.take_waiting_for(&held) {
             waiting.say(Err(Rejection::Reserved(ticket).into()));
         }
         for (waiting, ticket) in line.take_waiting_for(&withdrawn) {
             waiting.say(Err(Rejection::NotForSale(ticket).into()));
+        }
+        for waiting in again {
+            line.join(waiting);
         }
     }
 
@@ -196,21 +221,44 @@ impl Clerk {
     }
 }
 
-fn note(rejection: Rejection, held: &mut HashSet<TicketId>, withdrawn: &mut HashSet<TicketId>) {
-    match rejection {
-        Rejection::Reserved(ticket) => {
-            held.insert(ticket);
+fn wishes(waiting: &[Waiting]) -> Vec<&Wish> {
+    waiting.iter().map(|waiting| &waiting.wish).collect()
+}
+
+/// A batch whose orders are inserted and not yet answered.
+struct Open {
+    waiting: Vec<Waiting>,
+    begun: Begun,
+}
+
+/// What a batch found out that others can be told.
+#[derive(Default)]
+struct Settled {
+    /// Tickets that somebody holds.
+    held: HashSet<TicketId>,
+    /// Tickets that are not for sale.
+    withdrawn: HashSet<TicketId>,
+    /// Wishes that are to be tried again.
+    again: Vec<Waiting>,
+}
+
+impl Settled {
+    fn note(&mut self, rejection: Rejection) {
+        match rejection {
+            Rejection::Reserved(ticket) => {
+                self.held.insert(ticket);
+            }
+            Rejection::NotForSale(ticket) => {
+                self.withdrawn.insert(ticket);
+            }
+            Rejection::TicketNotFound
+            | Rejection::EventNotFound
+            | Rejection::OwnTicket
+            | Rejection::SoldOut
+            | Rejection::AllUnavailable
+            | Rejection::TooManyHeld
+            | Rejection::TotalTooLarge
+            | Rejection::PriceChanged => {}
         }
-        Rejection::NotForSale(ticket) => {
-            withdrawn.insert(ticket);
-        }
-        Rejection::TicketNotFound
-        | Rejection::EventNotFound
-        | Rejection::OwnTicket
-        | Rejection::SoldOut
-        | Rejection::AllUnavailable
-        | Rejection::TooManyHeld
-        | Rejection::TotalTooLarge
-        | Rejection::PriceChanged => {}
     }
 }

@@ -9,7 +9,10 @@ use std::time::Duration;
 
 use bigtix_contracts::events::PaymentState;
 use bigtix_contracts::{OrderId, PaymentId};
-use bigtix_service::mongo::{Mongo, MongoError, duplicate_key, outcome_unknown, to_bson_time, to_object_id};
+use bigtix_service::mongo::{
+    GroupedChanges, GroupedInserts, InsertError, Mongo, MongoError, outcome_unknown, to_bson_time,
+    to_object_id,
+};
 use bigtix_service::outbox::Outbox;
 use bson::{Bson, Document, doc};
 use futures::TryStreamExt;
@@ -28,6 +31,8 @@ const ONE_LIVE_PAYMENT: &str = "one_live_payment_per_order";
 #[derive(Clone)]
 pub(crate) struct Rows {
     collection: Collection<Document>,
+    inserts: GroupedInserts,
+    changes: GroupedChanges,
     lease: Duration,
 }
 
@@ -87,8 +92,9 @@ impl Rows {
         let due = named("due")
             .partial_filter_expression(doc! {"nextAttemptAt": {"$type": "date"}})
             .build();
+        // A search for a string is known to lie within this; within `$type: "string"` it is not.
         let intent = named("intent")
-            .partial_filter_expression(doc! {"intent": {"$type": "string"}})
+            .partial_filter_expression(doc! {"intent": {"$gt": ""}})
             .build();
         let indexes = [
             index(doc! {"orderId": 1}, live),
@@ -102,6 +108,8 @@ impl Rows {
         mongo.ensure_indexes(COLLECTION, &indexes).await?;
         Ok(Self {
             collection: mongo.collection(COLLECTION),
+            inserts: GroupedInserts::new(mongo.clone(), COLLECTION),
+            changes: GroupedChanges::new(mongo.clone(), COLLECTION),
             lease,
         })
     }
@@ -123,20 +131,20 @@ impl Rows {
             attempts: 0,
         };
         match self
-            .collection
-            .insert_one(PaymentDocument::new(&row, traceparent).into_bson()?)
+            .inserts
+            .insert(PaymentDocument::new(&row, traceparent).into_bson()?)
             .await
         {
-            Ok(_) => Ok(Inserted::New),
-            Err(error) => match duplicate_key(&error) {
-                Some(key) if key.index == ONE_LIVE_PAYMENT => Ok(Inserted::OtherIsLive),
-                Some(_) => Ok(Inserted::SameId),
-                // Written or not, the id is new: reading it tells.
-                None if outcome_unknown(&error) && self.find(payment.id).await?.is_some() => {
-                    Ok(Inserted::New)
-                }
-                None => Err(error),
-            },
+            Ok(()) => Ok(Inserted::New),
+            Err(InsertError::Duplicate(key)) if key.index == ONE_LIVE_PAYMENT => Ok(Inserted::OtherIsLive),
+            Err(InsertError::Duplicate(_)) => Ok(Inserted::SameId),
+            // Written or not, the id is new: reading it tells.
+            Err(InsertError::Driver(error))
+                if outcome_unknown(&error) && self.find(payment.id).await?.is_some() =>
+            {
+                Ok(Inserted::New)
+            }
+            Err(InsertError::Driver(error)) => Err(error),
         }
     }
 
@@ -197,14 +205,15 @@ impl Rows {
         };
         let mut set = changes(after)?;
         set.extend(schedule(lease_until, next, 0));
-        let filter = doc! {"_id": to_object_id(before.id.bytes()), "version": before.version};
-        let updated = self
-            .collection
-            .update_one(filter, doc! {"$set": set, "$inc": {"version": 1}})
+        let version = before.version + 1;
+        set.insert("version", version);
+        let unchanged = doc! {"version": before.version};
+        let stored = self
+            .changes
+            .set_if(to_object_id(before.id.bytes()), unchanged, set)
             .await?;
-        let stored = updated.matched_count == 1;
         Ok(stored.then(|| Payment {
-            version: before.version + 1,
+            version,
             ..after.clone()
         }))
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bigtix_contracts::PaymentId;
-use bigtix_service::mongo::{Mongo, MongoError, duplicate_key, to_bson_time, to_object_id};
+use bigtix_service::mongo::{GroupedInserts, InsertError, Mongo, MongoError, to_bson_time, to_object_id};
 use bson::{Bson, Document, doc};
 use jiff::Timestamp;
 use mongodb::error::Error;
@@ -37,6 +37,7 @@ pub(crate) struct Notice {
 #[derive(Clone)]
 pub(crate) struct WebhookInbox {
     collection: Collection<Document>,
+    inserts: GroupedInserts,
 }
 
 impl WebhookInbox {
@@ -58,6 +59,7 @@ impl WebhookInbox {
         mongo.ensure_indexes(COLLECTION, &indexes).await?;
         Ok(Self {
             collection: mongo.collection(COLLECTION),
+            inserts: GroupedInserts::new(mongo.clone(), COLLECTION),
         })
     }
 
@@ -74,10 +76,9 @@ impl WebhookInbox {
             "_id": &notice.id, "kind": &notice.kind, "intent": notice.intent.as_ref().map(|id| id.0.clone()),
             "payment": payment, "body": body, "receivedAt": now, "dueAt": now, "doneAt": Bson::Null, "attempts": 0_i64,
         };
-        match self.collection.insert_one(row).await {
-            Ok(_) => Ok(()),
-            Err(error) if duplicate_key(&error).is_some() => Ok(()),
-            Err(error) => Err(error),
+        match self.inserts.insert(row).await {
+            Ok(()) | Err(InsertError::Duplicate(_)) => Ok(()),
+            Err(InsertError::Driver(error)) => Err(error),
         }
     }
 

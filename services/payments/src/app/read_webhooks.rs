@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use bigtix_service::crowd::Pace;
 use jiff::Timestamp;
 use mongodb::error::Error;
 use tokio::time::Instant;
@@ -21,6 +22,9 @@ use crate::domain::{Input, Payment, Phase};
 const ROUND: Duration = Duration::from_secs(1);
 /// How long to wait when somebody works on the payment.
 const WHILE_BUSY: Duration = Duration::from_millis(300);
+/// In a crowd, so many are looked into before a rest: most are about payments whose requests know better.
+const PORTION: usize = 5;
+const REST: Duration = Duration::from_millis(50);
 const LONGEST: Duration = Duration::from_secs(60);
 
 /// What came of looking into an event.
@@ -35,6 +39,7 @@ impl App {
     /// Looks into events until told to stop, and then finishes what it began.
     pub(crate) async fn read_webhooks(self, stop: CancellationToken) {
         let work = TaskTracker::new();
+        let mut pace = Pace::new(PORTION, REST);
         while !stop.is_cancelled() {
             match self.inbox.take().await {
                 Ok(Some(notice)) => {
@@ -46,6 +51,7 @@ impl App {
                         app.look_into(notice).await;
                         drop(permit);
                     });
+                    pace.step().await;
                     continue;
                 }
                 Ok(None) => {}

@@ -155,3 +155,28 @@ async fn events_about_nothing_that_is_known_are_received() {
     })
     .await;
 }
+
+/// The server's own record of how it answered. Payments are many; no search may read them all.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_search_has_an_index() {
+    let (world, service) = World::running().await;
+    let mongo = world.mongo().await;
+    let profile = |level: i32| mongo.database().run_command(doc! {"profile": level, "slowms": 0});
+    profile(2).await.unwrap();
+    let order = pass_the_bank(&world, &service).await;
+    world.get(&service, order, world.buyer).await.expect(200);
+    eventually("all webhooks are read", async || {
+        (unread(&world).await == 0).then_some(())
+    })
+    .await;
+    profile(0).await.unwrap();
+    // The test itself counts; change streams read the log of changes from end to end.
+    let scans = doc! {"planSummary": "COLLSCAN", "command.find": {"$exists": true}, "nreturned": {"$gte": 0}};
+    let searches = doc! {"command.find": "payments", "planSummary": {"$regex": "^IXSCAN"}};
+    let record = mongo.collection("system.profile");
+    assert!(
+        record.count_documents(searches).await.unwrap() > 0,
+        "the record has searches"
+    );
+    assert_eq!(record.find_one(scans).await.unwrap(), None);
+}

@@ -30,6 +30,14 @@ pub(crate) enum Fate {
     AgainSoon,
 }
 
+/// A batch whose orders are inserted.
+pub(crate) struct Begun {
+    /// By wish; those without one were inserted.
+    fates: Vec<Option<Fate>>,
+    /// By wish, what was inserted and what the index said.
+    inserted: Vec<((usize, OrderState), InsertFate)>,
+}
+
 /// What a batch needs.
 pub(crate) struct Batch {
     pub(crate) claims: Claims,
@@ -49,14 +57,23 @@ impl Wish {
 }
 
 impl Batch {
-    /// Serves `wishes`, of which no two want the same ticket; one fate for each, in their order.
-    pub(crate) async fn run(&self, wishes: &[&Wish]) -> Vec<Fate> {
+    /// Prices and inserts orders for `wishes`, of which no two want the same ticket.
+    pub(crate) async fn begin(&self, wishes: &[&Wish]) -> Begun {
         let mut fates: Vec<Option<Fate>> = wishes.iter().map(|_| None).collect();
         let orders = self.price(wishes, &mut fates).await;
         let inserted = self.insert(wishes, &orders).await;
+        Begun {
+            fates,
+            inserted: orders.into_iter().zip(inserted).collect(),
+        }
+    }
+
+    /// Finds out what became of what was begun for the same `wishes`; one fate for each, in their order.
+    pub(crate) async fn finish(&self, wishes: &[&Wish], begun: Begun) -> Vec<Fate> {
+        let Begun { mut fates, inserted } = begun;
         let mut held: Vec<usize> = Vec::new();
         let mut placed: Vec<(usize, Versioned<OrderState>)> = Vec::new();
-        for ((index, order), fate) in orders.into_iter().zip(inserted) {
+        for ((index, order), fate) in inserted {
             match fate {
                 InsertFate::Placed => placed.push((
                     index,
