@@ -81,7 +81,7 @@ pub(crate) async fn up(args: &UpArgs, terminal: Terminal) -> Result<(), UpError>
     let folder = DataFolder::take(&args.data.data)?;
     run_file::remove(folder.dir()).map_err(io_error("an old run.json cannot be removed"))?;
     let door = Door::take(args.port)?;
-    let telemetry = telemetry::init(&log_settings());
+    let telemetry = telemetry::init(&telemetry_settings(&resource.platform));
 
     let (watcher, mut events) = watch();
     let start = Start {
@@ -117,11 +117,16 @@ pub(crate) async fn up(args: &UpArgs, terminal: Terminal) -> Result<(), UpError>
     outcome
 }
 
-/// What a person at a terminal wants to read; `LOG` and `LOG_JSON` say otherwise.
-fn log_settings() -> TelemetryConfig {
+/// What a person at a terminal wants to read, and where the resource sends traces; the environment says otherwise.
+fn telemetry_settings(platform: &Platform) -> TelemetryConfig {
     let mut values: std::collections::BTreeMap<String, String> = env::vars().collect();
     values.entry("LOG".into()).or_insert_with(|| "warn".into());
     values.entry("LOG_JSON".into()).or_insert_with(|| "false".into());
+    if let Some(endpoint) = &platform.observability.otlp_endpoint {
+        values
+            .entry("OTEL_EXPORTER_OTLP_ENDPOINT".into())
+            .or_insert_with(|| endpoint.to_string());
+    }
     TelemetryConfig::read(&mut Settings::from_map(values))
 }
 
@@ -236,7 +241,11 @@ impl Start<'_> {
         trusted_proxies: &str,
     ) -> Result<Fleet, UpError> {
         let instances = |service| match self.args.separate {
-            true => self.platform.services.get(service).replicas.at_least(),
+            true => self
+                .platform
+                .services
+                .get(service)
+                .map_or(1, |workload| workload.replicas.at_least()),
             false => 1,
         };
         let places = choose_places(instances, free_port).map_err(io_error("ports for the services"))?;

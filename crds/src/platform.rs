@@ -7,6 +7,7 @@ mod stores;
 mod workloads;
 
 pub use crate::v1alpha1::{Approval, DeletionPolicy, IssuerKind, Mode, OperatorChanges, Profile};
+pub use crate::validate::{is_less, same_quantity};
 pub use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 pub use k8s_openapi::jiff::Timestamp;
 pub use names::{ConfigMapName, Cron, Email, Host, Image, InstanceName, ObjectName, SecretName, Url};
@@ -54,6 +55,8 @@ pub struct Platform {
     pub restart_at: Option<Timestamp>,
     /// What becomes of the data in the end.
     pub deletion_policy: DeletionPolicy,
+    /// Registry and path that the platform's own images are below.
+    pub registry: String,
     /// Secrets that let images be pulled.
     pub pull_secrets: Vec<SecretName>,
     /// Which connections between pods are let through.

@@ -13,14 +13,14 @@ const EMBEDDED: &[&str] = &[include_str!("../../releases/1.0.0.json")];
 pub struct Release {
     /// The release's own version, what `spec.version` names.
     pub version: Version,
-    services: [Version; Service::ALL.len()],
+    services: BTreeMap<Service, Version>,
 }
 
 impl Release {
-    /// The version of one service in this release.
+    /// The version of one service in this release; none when the release has no such service.
     #[must_use]
-    pub fn service(&self, service: Service) -> &Version {
-        &self.services[service as usize]
+    pub fn service(&self, service: Service) -> Option<&Version> {
+        self.services.get(&service)
     }
 }
 
@@ -30,14 +30,9 @@ pub enum CatalogError {
     /// The file is not of the expected form.
     #[error("the release file cannot be read: {0}")]
     Malformed(#[from] serde_json::Error),
-    /// The file leaves out a service.
-    #[error("release {release} names no version of {service}")]
-    ServiceMissing {
-        /// The release that the file describes.
-        release: Version,
-        /// The service left out.
-        service: Service,
-    },
+    /// The file names no service.
+    #[error("release {0} consists of nothing")]
+    Empty(Version),
     /// The file names a service that does not exist.
     #[error("release {release}: {unknown}")]
     ServiceUnknown {
@@ -61,27 +56,18 @@ struct ReleaseFile {
 impl TryFrom<ReleaseFile> for Release {
     type Error = CatalogError;
 
-    fn try_from(mut file: ReleaseFile) -> Result<Self, Self::Error> {
-        let mut found = Vec::with_capacity(Service::ALL.len());
-        for service in Service::ALL {
-            match file.services.remove(service.as_str()) {
-                Some(version) => found.push(version),
-                None => {
-                    return Err(CatalogError::ServiceMissing {
-                        release: file.version,
-                        service,
-                    });
-                }
-            }
-        }
-        if let Some(name) = file.services.into_keys().next() {
-            let unknown = crate::UnknownService(name);
-            return Err(CatalogError::ServiceUnknown {
-                release: file.version,
+    fn try_from(file: ReleaseFile) -> Result<Self, Self::Error> {
+        let mut services = BTreeMap::new();
+        for (name, version) in file.services {
+            let service = name.parse().map_err(|unknown| CatalogError::ServiceUnknown {
+                release: file.version.clone(),
                 unknown,
-            });
+            })?;
+            services.insert(service, version);
         }
-        let services = found.try_into().expect("one version was pushed for each service");
+        if services.is_empty() {
+            return Err(CatalogError::Empty(file.version));
+        }
         Ok(Self {
             version: file.version,
             services,
@@ -109,7 +95,7 @@ impl Catalog {
     /// Adds one release from the text of its file, for releases newer than this program.
     ///
     /// # Errors
-    /// When the text is malformed, does not name exactly the services, or contradicts a known release.
+    /// When the text is malformed, names no service or an unknown one, or contradicts a known release.
     pub fn with(mut self, text: &str) -> Result<Self, CatalogError> {
         let release = Release::try_from(serde_json::from_str::<ReleaseFile>(text)?)?;
         if let Some(known) = self.releases.get(&release.version)

@@ -23,7 +23,9 @@ pub use services::{
     Autoscaling, ConfigMapKey, EnvVar, EnvVarSource, Quantities, Resources, SecretKey, Services, Workload,
 };
 pub use session::Session;
-pub use status::{BigTixStatus, DataStoreStatus, HistoryEntry, RolloutStatus, ServiceStatus, VersionStatus};
+pub use status::{
+    BigTixStatus, DataStoreStatus, HistoryEntry, ReleasedService, RolloutStatus, ServiceStatus, VersionStatus,
+};
 pub use stores::{External, ManagedMongodb, ManagedNats, ManagedRedis, Mongodb, Nats, Redis, Storage};
 pub use upgrade::{Approval, OperatorChanges, Upgrade, Window};
 

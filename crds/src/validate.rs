@@ -6,6 +6,7 @@ mod resolve;
 use crate::platform::Platform;
 use crate::{BigTix, Catalog, Violation, crd, schema};
 use kube::core::cel::{CompiledSchema, ErrorKind, ValidationError, Validator, compile_schema};
+pub use quantity::{is_less, same_quantity};
 use serde_json::Value;
 use std::sync::OnceLock;
 

@@ -66,7 +66,11 @@ impl Wiring<'_> {
             ("ADMINISTRATORS", administrators.join(",")),
             ("PUBLIC_URL", self.public_url.to_owned()),
             ("TRUSTED_PROXIES", proxies),
+            ("OTEL_SERVICE_NAME", format!("bigtix-{service}")),
         ];
+        if let Some(endpoint) = &platform.observability.otlp_endpoint {
+            settings.push(("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.to_string()));
+        }
         if service == Service::Payments {
             settings.extend([
                 ("STRIPE_API_URL", self.stripe.api_url.clone()),
@@ -81,8 +85,8 @@ impl Wiring<'_> {
         let own = platform
             .services
             .get(service)
-            .env
-            .iter()
+            .into_iter()
+            .flat_map(|workload| &workload.env)
             .filter_map(|variable| match &variable.value {
                 EnvValue::Literal(value) => Some((variable.name.clone(), value.clone())),
                 // Named among what is ignored: there are no such objects here.

@@ -115,6 +115,15 @@ pub(crate) fn terminate(pid: u64) {
     send(pid, Signal::TERM);
 }
 
+/// Stops it from doing anything until it is released.
+pub(crate) fn hold(pid: u64) {
+    send(pid, Signal::STOP);
+}
+
+pub(crate) fn release(pid: u64) {
+    send(pid, Signal::CONT);
+}
+
 fn send(pid: u64, signal: Signal) {
     let pid = Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
     kill_process(pid, signal).unwrap();

@@ -1,7 +1,9 @@
 //! `bigtix up` and `bigtix down`, as a person runs them.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
+mod dead_letters;
 mod machine;
+mod operations;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

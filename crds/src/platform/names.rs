@@ -55,3 +55,11 @@ checked_texts! {
     /// Five numeric fields of cron.
     Cron;
 }
+
+impl Image {
+    /// An image that was accepted once and has been written down since, as in a status.
+    #[must_use]
+    pub fn recorded(text: &str) -> Self {
+        Self::accepted(text)
+    }
+}

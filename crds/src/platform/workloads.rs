@@ -3,25 +3,26 @@
 use super::{ConfigMapName, Image, Quantity, SecretName};
 use crate::Service;
 use semver::Version;
+use std::collections::BTreeMap;
 
-/// One entry for each service.
+/// One entry for each service of the release.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Services([Workload; Service::ALL.len()]);
+pub struct Services(BTreeMap<Service, Workload>);
 
 impl Services {
-    pub(crate) fn new(describe: impl FnMut(Service) -> Workload) -> Self {
-        Self(Service::ALL.map(describe))
+    pub(crate) fn new(described: BTreeMap<Service, Workload>) -> Self {
+        Self(described)
     }
 
-    /// How one service runs.
+    /// How one service runs; none when the release has no such service.
     #[must_use]
-    pub const fn get(&self, service: Service) -> &Workload {
-        &self.0[service as usize]
+    pub fn get(&self, service: Service) -> Option<&Workload> {
+        self.0.get(&service)
     }
 
-    /// Every service with how it runs, in the order of [`Service::ALL`].
-    pub fn iter(&self) -> impl Iterator<Item = (Service, &Workload)> {
-        Service::ALL.into_iter().zip(&self.0)
+    /// Every service with how it runs, in the order in which a release is rolled out.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = (Service, &Workload)> {
+        self.0.iter().map(|(service, workload)| (*service, workload))
     }
 }
 

@@ -42,7 +42,7 @@ pub struct BigTixStatus {
 }
 
 /// Releases of the platform.
-#[derive(Serialize, Deserialize, Clone, Debug, PartialEq, JsonSchema)]
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct VersionStatus {
     /// The release that serves users.
@@ -57,6 +57,22 @@ pub struct VersionStatus {
     /// The release that was taken back and is not tried again until the spec changes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rejected: Option<String>,
+    /// What the current release consists of; a rollout that fails goes back to it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    pub services: Vec<ReleasedService>,
+}
+
+/// One service of a release.
+#[derive(Serialize, Deserialize, Clone, Debug, PartialEq, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ReleasedService {
+    /// Name of the service.
+    pub name: String,
+    /// Version of the service.
+    pub version: String,
+    /// Image of the service.
+    pub image: String,
 }
 
 /// One service as it runs.
@@ -123,7 +139,10 @@ pub struct RolloutStatus {
     /// When it began.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_at: Option<Time>,
-    /// Until when the step must have succeeded.
+    /// Why it is being taken back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Until when the step must have succeeded; absent while the rollout is held.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deadline: Option<Time>,
     /// Whether something was done that cannot be taken back; from then on it only goes forward.
@@ -135,9 +154,12 @@ pub struct RolloutStatus {
 #[derive(Serialize, Deserialize, Clone, Debug, PartialEq, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct HistoryEntry {
+    /// Tells this rollout from every other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
     /// Release that was rolled out.
     pub version: String,
-    /// How it ended: Succeeded, RolledBack or Failed.
+    /// How it ended: Succeeded, RolledBack because it failed, or Recalled because the release before it was asked for again.
     pub result: String,
     /// Why it ended so.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -12,6 +12,18 @@ pub(super) fn thousandths(text: &str) -> Option<u128> {
     Some(digits.checked_mul(unit(suffix)?)?.div_ceil(scale))
 }
 
+/// Whether two texts are the same amount, such as `1` and `1000m`.
+#[must_use]
+pub fn same_quantity(one: &str, other: &str) -> bool {
+    thousandths(one).is_some_and(|amount| Some(amount) == thousandths(other))
+}
+
+/// Whether one amount is less than another; `false` when either is no amount.
+#[must_use]
+pub fn is_less(one: &str, than: &str) -> bool {
+    matches!((thousandths(one), thousandths(than)), (Some(one), Some(than)) if one < than)
+}
+
 /// What one of the suffix is, in thousandths.
 fn unit(suffix: &str) -> Option<u128> {
     let thousand = |power: u32| Some(1000_u128.pow(power + 1));

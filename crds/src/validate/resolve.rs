@@ -10,6 +10,7 @@ use crate::platform::{
 use crate::v1alpha1::{self, BigTixSpec, TlsMode};
 use crate::{BigTix, Catalog, Service, Violation};
 use semver::Version;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Describes the platform. Where a rule of the schema is broken the result means nothing, and the caller drops it.
@@ -40,6 +41,7 @@ pub(super) fn resolve(bigtix: &BigTix, catalog: &Catalog) -> Result<Platform, Ve
         hibernate: spec.hibernate,
         restart_at: spec.restart_at.as_ref().map(|time| time.0),
         deletion_policy: spec.deletion_policy,
+        registry: spec.images.registry.clone(),
         pull_secrets: spec
             .images
             .pull_secrets
@@ -91,23 +93,29 @@ fn services(
     violations: &mut Vec<Violation>,
 ) -> Services {
     let release = version.and_then(|version| catalog.release(version));
-    Services::new(|service| {
+    let mut described = BTreeMap::new();
+    for service in Service::ALL {
         let wanted = spec.services.get(service);
-        let version = match (&wanted.version, release) {
-            (Some(own), _) => version_of_service(own, service, violations),
-            (None, Some(release)) => release.service(service).clone(),
-            (None, None) => Version::new(0, 0, 0),
+        let own = wanted
+            .version
+            .as_ref()
+            .map(|own| version_of_service(own, service, violations));
+        let Some(released) = release.and_then(|release| release.service(service)) else {
+            continue;
         };
+        let version = own.unwrap_or_else(|| released.clone());
         let built = || format!("{}/{service}:{version}", spec.images.registry);
         let image = Image::accepted(wanted.image.clone().unwrap_or_else(built));
-        Workload {
+        let workload = Workload {
             image,
             version,
             replicas: replicas(wanted, spec.profile),
             resources: sizes::of_service(&wanted.resources),
             env: wanted.env.iter().map(env_var).collect(),
-        }
-    })
+        };
+        described.insert(service, workload);
+    }
+    Services::new(described)
 }
 
 fn version_of_service(text: &str, service: Service, violations: &mut Vec<Violation>) -> Version {

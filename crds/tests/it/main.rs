@@ -7,4 +7,5 @@ mod omitted;
 mod one_machine;
 mod parsing;
 mod platform;
+mod reference;
 mod releases;

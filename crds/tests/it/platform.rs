@@ -2,7 +2,7 @@
 
 use crate::files::{bigtix, read};
 use bigtix_crds::platform::{
-    BackupTarget, EnvValue, NetworkPolicy, Payments, Platform, Replicas, Store, Tls,
+    BackupTarget, EnvValue, NetworkPolicy, Payments, Platform, Replicas, Store, Tls, Workload,
 };
 use bigtix_crds::{Service, Version, parse, validate};
 use serde_json::{Value, json};
@@ -21,6 +21,10 @@ fn members(store: &Store) -> Option<u32> {
         Store::Managed(managed) => Some(managed.replicas),
         Store::External { .. } => None,
     }
+}
+
+fn of(shop: &Platform, service: Service) -> &Workload {
+    shop.services.get(service).expect("the release has it")
 }
 
 #[test]
@@ -53,8 +57,8 @@ fn the_minimal_shop_has_one_of_each_and_no_stripe() {
 #[test]
 fn production_means_three_members_and_two_pods() {
     let shop = example("production");
-    assert_eq!(shop.services.get(Service::Auth).replicas, Replicas::Fixed(2));
-    assert_eq!(shop.services.get(Service::Orders).replicas.at_least(), 2);
+    assert_eq!(of(&shop, Service::Auth).replicas, Replicas::Fixed(2));
+    assert_eq!(of(&shop, Service::Orders).replicas.at_least(), 2);
     let stores = [&shop.stores.mongodb, &shop.stores.nats, &shop.stores.redis];
     assert_eq!(stores.map(members), [Some(3), Some(3), Some(1)]);
     assert_eq!(shop.ingress.url(), "https://tickets.example.com");
@@ -111,10 +115,13 @@ fn a_rollout_that_needs_approval_waits_for_its_version() {
 fn a_service_can_have_a_version_or_an_image_of_its_own() {
     let shop = meant(json!({
         "images": {"registry": "registry.example.com:5000/tix"},
-        "services": {"web": {"version": "1.0.1"}, "auth": {"image": "auth@sha256:0f"}},
+        "services": {"tickets": {"version": "1.0.1"}, "auth": {"image": "auth@sha256:0f"}},
     }));
-    let image = |service| shop.services.get(service).image.to_string();
-    assert_eq!(image(Service::Web), "registry.example.com:5000/tix/web:1.0.1");
+    let image = |service| of(&shop, service).image.to_string();
+    assert_eq!(
+        image(Service::Tickets),
+        "registry.example.com:5000/tix/tickets:1.0.1"
+    );
     assert_eq!(image(Service::Auth), "auth@sha256:0f");
     assert_eq!(
         image(Service::Orders),
@@ -125,8 +132,8 @@ fn a_service_can_have_a_version_or_an_image_of_its_own() {
 #[test]
 fn one_half_of_a_size_brings_the_other() {
     let resources = |resources: Value| {
-        let shop = meant(json!({"services": {"web": {"resources": resources}}}));
-        let resources = shop.services.get(Service::Web).resources.clone();
+        let shop = meant(json!({"services": {"orders": {"resources": resources}}}));
+        let resources = of(&shop, Service::Orders).resources.clone();
         let limit =
             |limit: Option<bigtix_crds::platform::Quantity>| limit.map_or(String::new(), |limit| limit.0);
         [
@@ -156,11 +163,11 @@ fn administrators_are_compared_in_lower_case() {
 
 #[test]
 fn variables_come_from_where_they_are_kept() {
-    let shop = meant(json!({"services": {"web": {"env": [
+    let shop = meant(json!({"services": {"orders": {"env": [
         {"name": "A", "value": ""},
         {"name": "B", "valueFrom": {"configMapKeyRef": {"name": "m", "key": "k"}}},
     ]}}}));
-    let env = &shop.services.get(Service::Web).env;
+    let env = &of(&shop, Service::Orders).env;
     assert_eq!(env[0].value, EnvValue::Literal(String::new()));
     assert!(
         matches!(&env[1].value, EnvValue::ConfigMapKey { name, key } if name.as_str() == "m" && key == "k")

@@ -16,11 +16,12 @@ fn the_newest_release_consists_of_the_services_as_they_are() {
     for service in Service::ALL {
         let folder = format!("services/{service}");
         if !root().join(&folder).is_dir() {
+            assert_eq!(newest.service(service), None, "{service} does not exist yet");
             continue;
         }
         let own: Value = serde_json::from_str(&read(&format!("{folder}/version.json"))).expect("JSON");
         let own = version(own["version"].as_str().expect("a version"));
-        assert_eq!(newest.service(service), &own, "{service}");
+        assert_eq!(newest.service(service), Some(&own), "{service}");
     }
 }
 
@@ -71,7 +72,11 @@ fn the_catalog_can_be_extended_but_not_contradicted() {
     );
     assert_eq!(
         error(&file("1.1.0", "1.0.0").replace("\"web\"", "\"wep\"")),
-        "release 1.1.0 names no version of web"
+        "release 1.1.0: \"wep\" is not a service; the services are auth, tickets, orders, payments, expiration and web"
+    );
+    assert_eq!(
+        error(r#"{"version": "1.1.0", "services": {}}"#),
+        "release 1.1.0 consists of nothing"
     );
     assert!(error("{}").starts_with("the release file cannot be read"));
 }

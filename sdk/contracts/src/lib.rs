@@ -2,6 +2,7 @@
 //! internal calls. No IO happens here, so everything may depend on this crate.
 
 pub mod api;
+pub mod bus;
 pub mod events;
 pub mod ids;
 pub mod internal;

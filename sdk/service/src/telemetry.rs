@@ -7,7 +7,9 @@ use std::time::Duration;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_otlp::WithExportConfig;
+use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SdkTracerProvider;
+use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
@@ -28,6 +30,7 @@ pub struct TelemetryConfig {
     filter: String,
     json: bool,
     otlp_endpoint: Option<String>,
+    service_name: String,
 }
 
 impl TelemetryConfig {
@@ -43,6 +46,11 @@ impl TelemetryConfig {
             otlp_endpoint: settings.optional(
                 "OTEL_EXPORTER_OTLP_ENDPOINT",
                 "where traces go, by OTLP over HTTP; absent: nowhere",
+            ),
+            service_name: settings.text(
+                "OTEL_SERVICE_NAME",
+                "bigtix",
+                "what traces say that they come from",
             ),
         }
     }
@@ -67,10 +75,16 @@ pub fn init(config: &TelemetryConfig) -> Telemetry {
     crate::tls::use_ring();
     metrics_handle();
     let filter = EnvFilter::try_new(&config.filter).unwrap_or_else(|_| EnvFilter::new("info"));
-    let tracer = config.otlp_endpoint.as_deref().and_then(otlp);
-    let traces = tracer
-        .as_ref()
-        .map(|provider| tracing_opentelemetry::layer().with_tracer(provider.tracer("bigtix")));
+    let tracer = config
+        .otlp_endpoint
+        .as_deref()
+        .and_then(|endpoint| otlp(endpoint, &config.service_name));
+    // Libraries speak of themselves below this level, and the one that sends traces would speak of its own sending.
+    let traces = tracer.as_ref().map(|provider| {
+        tracing_opentelemetry::layer()
+            .with_tracer(provider.tracer("bigtix"))
+            .with_filter(LevelFilter::INFO)
+    });
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal());
@@ -89,14 +103,23 @@ pub fn init(config: &TelemetryConfig) -> Telemetry {
     Telemetry { tracer }
 }
 
-fn otlp(endpoint: &str) -> Option<SdkTracerProvider> {
+fn otlp(endpoint: &str, service_name: &str) -> Option<SdkTracerProvider> {
     let endpoint = format!("{}/v1/traces", endpoint.trim_end_matches('/'));
     match opentelemetry_otlp::SpanExporter::builder()
         .with_http()
         .with_endpoint(endpoint)
         .build()
     {
-        Ok(exporter) => Some(SdkTracerProvider::builder().with_batch_exporter(exporter).build()),
+        Ok(exporter) => Some(
+            SdkTracerProvider::builder()
+                .with_resource(
+                    Resource::builder()
+                        .with_service_name(service_name.to_owned())
+                        .build(),
+                )
+                .with_batch_exporter(exporter)
+                .build(),
+        ),
         Err(error) => {
             eprintln!("traces cannot be exported: {error}");
             None

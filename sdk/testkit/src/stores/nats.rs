@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 use std::io;
 use std::path::Path;
 
+use bigtix_contracts::bus::{self, Permissions};
+
 use super::child::ChildSpec;
 use super::secrets::{private_folder, write_private};
 use super::{Folder, GRACE, wire};
@@ -84,44 +86,16 @@ fn configuration(port: u16, data: &Path, prefix: &str, users: &[User<'_>]) -> St
     text
 }
 
-/// A service publishes its own subjects, rules its own stream, and has on each other service's stream the consumers
-/// that are called `<service>-<producer>`. Answers come to an inbox that no other service hears.
 fn permissions(prefix: &str, service: &str, services: &[&str]) -> String {
-    let stream_prefix = prefix.replace('.', "_");
-    let own = format!("{stream_prefix}{service}");
-    let mut publish = vec![
-        format!("{prefix}{service}.>"),
-        "$JS.API.INFO".to_owned(),
-        "$JS.API.STREAM.NAMES".to_owned(),
-        format!("$JS.API.STREAM.*.{own}"),
-        format!("$JS.API.STREAM.MSG.*.{own}"),
-        format!("$JS.API.DIRECT.GET.{own}"),
-        format!("$JS.API.DIRECT.GET.{own}.>"),
-    ];
-    let consumers = |publish: &mut Vec<String>, stream: &str, consumer: &str| {
-        for call in ["CREATE", "DURABLE.CREATE", "INFO", "DELETE", "MSG.NEXT"] {
-            publish.push(format!("$JS.API.CONSUMER.{call}.{stream}.{consumer}"));
-        }
-        // The name of a consumer that filters is followed by its filter.
-        publish.push(format!("$JS.API.CONSUMER.CREATE.{stream}.{consumer}.>"));
-        publish.push(format!("$JS.ACK.{stream}.{consumer}.>"));
+    let Permissions { publish, subscribe } = bus::permissions(prefix, service, services);
+    let list = |subjects: Vec<String>| {
+        let quoted: Vec<_> = subjects.iter().map(|subject| quoted(subject)).collect();
+        quoted.join(", ")
     };
-    publish.push(format!("$JS.API.CONSUMER.CREATE.{own}"));
-    consumers(&mut publish, &own, "*");
-    for producer in services.iter().filter(|producer| **producer != service) {
-        let stream = format!("{stream_prefix}{producer}");
-        publish.push(format!("$JS.API.STREAM.INFO.{stream}"));
-        consumers(
-            &mut publish,
-            &stream,
-            &format!("{stream_prefix}{service}-{producer}"),
-        );
-    }
-    let publish: Vec<String> = publish.iter().map(|subject| quoted(subject)).collect();
     format!(
         ", permissions: {{ publish: {{ allow: [{}] }}, subscribe: {{ allow: [{}] }} }}",
-        publish.join(", "),
-        quoted(&format!("_INBOX_{service}.>"))
+        list(publish),
+        list(subscribe)
     )
 }
 
@@ -135,23 +109,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_service_publishes_only_its_own_subjects() {
-        let services = ["orders", "tickets"];
-        let text = permissions("", "orders", &services);
-        assert!(text.contains("\"orders.>\""));
-        assert!(!text.contains("\"tickets.>\""));
-        assert!(text.contains("\"$JS.API.STREAM.*.orders\""));
-        assert!(text.contains("\"$JS.API.STREAM.INFO.tickets\""));
-        assert!(!text.contains("\"$JS.API.STREAM.*.tickets\""));
-        assert!(text.contains("\"$JS.ACK.tickets.orders-tickets.>\""));
-        assert!(text.contains("\"_INBOX_orders.>\""));
-    }
-
-    #[test]
-    fn a_prefix_goes_before_subjects_streams_and_consumers() {
+    fn permissions_are_written_as_the_configuration_has_them() {
         let text = permissions("t1.", "orders", &["orders", "tickets"]);
-        assert!(text.contains("\"t1.orders.>\""));
-        assert!(text.contains("\"$JS.API.STREAM.*.t1_orders\""));
-        assert!(text.contains("\"$JS.API.CONSUMER.MSG.NEXT.t1_tickets.t1_orders-tickets\""));
+        assert!(
+            text.starts_with(", permissions: { publish: { allow: [\"t1.orders.>\", "),
+            "{text}"
+        );
+        assert!(
+            text.ends_with("subscribe: { allow: [\"_INBOX_orders.>\"] } }"),
+            "{text}"
+        );
     }
 }
