@@ -1,0 +1,184 @@
+//! MongoDB: a replica set whose members know each other by a key.
+
+use std::collections::BTreeMap;
+
+use bigtix_crds::platform::{Amounts, ManagedStore, Quantity, Resources};
+use k8s_openapi::api::core::v1::Container;
+
+use super::endpoint::{self, Port};
+use super::pod::{self, Pace, Pod};
+use super::store::{self, managed, mount};
+use super::{Child, Shop, amounts};
+use crate::names::{self, Component};
+
+pub use super::store::volume_size;
+
+/// Where members and clients connect.
+pub const PORT: Port = Port {
+    name: "mongodb",
+    number: 27017,
+};
+/// What the members call their set.
+pub const REPLICA_SET: &str = "rs0";
+/// The entry of the store's Secret that all members share.
+pub const KEY_FILE: &str = "keyfile";
+/// The database that holds the users.
+pub const USERS_DATABASE: &str = "admin";
+
+const ME: Component = Component::Mongodb;
+const SECRET: &str = "secret";
+const KEYS: &str = "keys";
+const SCRATCH: &str = "tmp";
+/// The share of its memory that a member caches documents in; connections, sorts and the file system's cache need the rest.
+const CACHE_PERCENT: u64 = 40;
+/// mongod takes no less.
+const SMALLEST_CACHE: f64 = 0.25;
+/// Cheap, because the passwords are random: there is nothing to make guessing dearer for.
+const HASH_ITERATIONS: u32 = 5_000;
+/// How long a primary that stops waits for somebody to take over, and then says that it goes.
+const SHUTDOWN_MILLISECONDS: u32 = 5_000;
+/// Handing over, a checkpoint, and some patience.
+const GRACE_SECONDS: i64 = 60;
+/// Seconds for a member that is back to catch up before the next one goes.
+const SETTLE_SECONDS: i32 = 10;
+
+/// Everything that carries MongoDB; nothing where somebody else runs it. `template_size` is the size of the volumes that
+/// the StatefulSet was created with, none when there is none yet.
+#[must_use]
+pub fn children(shop: Shop<'_>, template_size: Option<&Quantity>) -> Vec<Child> {
+    let Some(store) = managed(&shop.platform.stores.mongodb) else {
+        return Vec::new();
+    };
+    let mut children = vec![
+        pod::account(shop, ME),
+        endpoint::members(shop, ME, &[PORT]),
+        stateful_set(shop, store, template_size),
+    ];
+    children.extend(pod::budget(shop, ME, store.replicas));
+    children
+}
+
+/// The host and port by which a member is known to the set and to clients.
+#[must_use]
+pub fn member_address(shop: Shop<'_>, ordinal: u32) -> String {
+    let (name, members) = (ME.object_name(shop.platform), names::members(shop.platform, ME));
+    format!(
+        "{name}-{ordinal}.{members}.{}.svc:{}",
+        shop.namespace, PORT.number
+    )
+}
+
+/// How a user connects from within the namespace; `password` may be a reference to a variable. The one seed is the name
+/// of all members, so that a set that grows restarts no client.
+#[must_use]
+pub fn uri(shop: Shop<'_>, user: &str, password: &str) -> String {
+    let (members, port) = (names::members(shop.platform, ME), PORT.number);
+    format!(
+        "mongodb://{user}:{password}@{members}:{port}/?replicaSet={REPLICA_SET}&authSource={USERS_DATABASE}"
+    )
+}
+
+fn stateful_set(shop: Shop<'_>, store: &ManagedStore, template_size: Option<&Quantity>) -> Child {
+    let pod = Pod {
+        component: ME,
+        version: store.version.clone(),
+        annotations: BTreeMap::new(),
+        init_containers: vec![key_copier(store)],
+        container: member(store),
+        volumes: vec![
+            store::secret_volume(shop, ME, SECRET, KEY_FILE),
+            store::scratch_volume(KEYS, "1Mi", true),
+            store::scratch_volume(SCRATCH, "64Mi", false),
+        ],
+        owns_volumes: true,
+        grace: GRACE_SECONDS,
+        revision_label: None,
+    };
+    store::members(shop, store, template_size, Some(SETTLE_SECONDS), pod)
+}
+
+fn member(store: &ManagedStore) -> Container {
+    Container {
+        command: Some(vec!["mongod".to_owned()]),
+        args: Some(arguments(&store.resources.memory)),
+        ports: pod::ports(&[PORT]),
+        startup_probe: Some(pod::tcp(PORT, Pace::STORE_START)),
+        liveness_probe: Some(pod::tcp(PORT, Pace::ALIVE)),
+        readiness_probe: Some(pod::tcp(PORT, Pace::READY)),
+        volume_mounts: Some(vec![
+            mount(store::DATA, "/data/db", false),
+            mount(KEYS, "/keys", true),
+            mount(SCRATCH, "/tmp", false),
+        ]),
+        ..pod::container("mongod", store.image.as_str(), &store.resources)
+    }
+}
+
+/// Nothing here depends on the number of members, so that none restarts when the set grows.
+fn arguments(memory: &Amounts) -> Vec<String> {
+    let iterations = format!("scramSHA256IterationCount={HASH_ITERATIONS}");
+    let shutdown = format!("shutdownTimeoutMillisForSignaledShutdown={SHUTDOWN_MILLISECONDS}");
+    let (port, cache) = (PORT.number.to_string(), cache_gigabytes(memory));
+    let options = [
+        ("--replSet", REPLICA_SET),
+        ("--port", &port),
+        ("--dbpath", "/data/db"),
+        ("--keyFile", "/keys/keyfile"),
+        ("--wiredTigerCacheSizeGB", &cache),
+        ("--setParameter", &iterations),
+        ("--setParameter", &shutdown),
+    ];
+    ["--bind_ip_all", "--auth", "--nounixsocket"]
+        .into_iter()
+        .chain(options.into_iter().flat_map(|(option, value)| [option, value]))
+        .map(str::to_owned)
+        .collect()
+}
+
+fn cache_gigabytes(memory: &Amounts) -> String {
+    // Rounded down, in hundredths, because rounding up may exceed what there is.
+    let hundredths = amounts::bytes_of(memory)
+        .map(|bytes| amounts::percent(bytes, CACHE_PERCENT) / ((1 << 30) / 100))
+        .and_then(|hundredths| u32::try_from(hundredths).ok())
+        .map_or(SMALLEST_CACHE, |hundredths| f64::from(hundredths) / 100.0);
+    format!("{:.2}", hundredths.max(SMALLEST_CACHE))
+}
+
+/// mongod insists on a key file that is its own and nobody else's, and files of a Secret belong to root.
+fn key_copier(store: &ManagedStore) -> Container {
+    let quantity = |text: &str| Quantity(text.to_owned());
+    let amounts = |request, limit| Amounts {
+        request: quantity(request),
+        limit,
+    };
+    let resources = Resources {
+        cpu: amounts("10m", None),
+        memory: amounts("16Mi", Some(quantity("64Mi"))),
+    };
+    let script = format!("cp /secret/{KEY_FILE} /keys/{KEY_FILE} && chmod 0400 /keys/{KEY_FILE}");
+    Container {
+        command: Some(vec!["sh".to_owned(), "-c".to_owned(), script]),
+        volume_mounts: Some(vec![mount(SECRET, "/secret", true), mount(KEYS, "/keys", false)]),
+        ..pod::container("key", store.image.as_str(), &resources)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cache_follows_the_memory_and_is_never_too_small_to_start() {
+        let cache = |limit: &str| {
+            let quantity = || Quantity(limit.to_owned());
+            cache_gigabytes(&Amounts {
+                request: quantity(),
+                limit: Some(quantity()),
+            })
+        };
+        assert_eq!(cache("256Mi"), "0.25");
+        assert_eq!(cache("1Gi"), "0.40");
+        assert_eq!(cache("16Gi"), "6.40");
+        assert_eq!(cache("nothing"), "0.25");
+    }
+}

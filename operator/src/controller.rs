@@ -1,0 +1,241 @@
+//! The loop: an event or the clock names a shop, and one pass brings it nearer to what is wanted.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use bigtix_crds::BigTix;
+use futures::StreamExt;
+use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
+use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
+use k8s_openapi::api::core::v1::{ConfigMap, Pod, Secret, Service, ServiceAccount};
+use k8s_openapi::api::networking::v1::{Ingress, NetworkPolicy};
+use k8s_openapi::api::policy::v1::PodDisruptionBudget;
+use k8s_openapi::jiff::Timestamp;
+use kube::api::Api;
+use kube::core::PartialObjectMeta;
+use kube::runtime::controller::{Action, Config, Controller};
+use kube::runtime::events::{Event, EventType, Recorder};
+use kube::runtime::reflector::ObjectRef;
+use kube::runtime::watcher;
+use kube::{Client, Resource, ResourceExt};
+
+use crate::apply::{Applier, ApplyError};
+use crate::names::{APPLICATION, INSTANCE_LABEL, MANAGED_BY_LABEL, MANAGER};
+use crate::next::{Notice, next};
+use crate::observe::Observer;
+
+/// A pass that takes longer has got stuck, and begins anew.
+const LONGEST_PASS: Duration = Duration::from_secs(60);
+/// The first wait after a failed pass; it doubles with every further one.
+const SHORTEST_BACKOFF: Duration = Duration::from_secs(1);
+const LONGEST_BACKOFF: Duration = Duration::from_secs(300);
+/// Passes that run at once.
+const CONCURRENCY: u16 = 8;
+/// Many events about one shop come together.
+const DEBOUNCE: Duration = Duration::from_millis(200);
+
+/// What every pass works with.
+pub struct Context {
+    /// Looking.
+    pub observer: Observer,
+    /// Writing.
+    pub applier: Applier,
+    /// Telling.
+    pub recorder: Recorder,
+    /// How often each shop's passes have failed in a row.
+    failures: Mutex<HashMap<ObjectRef<BigTix>, u32>>,
+}
+
+impl Context {
+    /// Nothing has failed yet.
+    #[must_use]
+    pub fn new(observer: Observer, applier: Applier, recorder: Recorder) -> Self {
+        Self {
+            observer,
+            applier,
+            recorder,
+            failures: Mutex::default(),
+        }
+    }
+
+    fn failed(&self, shop: &BigTix) -> u32 {
+        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = failures.entry(ObjectRef::from_obj(shop)).or_insert(0);
+        *count = count.saturating_add(1);
+        *count
+    }
+
+    fn succeeded(&self, shop: &BigTix) {
+        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        failures.remove(&ObjectRef::from_obj(shop));
+    }
+}
+
+/// Why a pass failed.
+#[derive(Debug, thiserror::Error)]
+pub enum PassError {
+    /// The API server could not be asked.
+    #[error("the cluster cannot be observed: {0}")]
+    Observe(#[source] Box<kube::Error>),
+    /// A write failed.
+    #[error(transparent)]
+    Apply(#[from] ApplyError),
+    /// It took too long.
+    #[error("a pass took longer than {} s", LONGEST_PASS.as_secs())]
+    Stuck,
+}
+
+/// Watches shops in one namespace, or in all, until `stop`.
+pub async fn run(
+    client: Client,
+    namespace: Option<&str>,
+    context: Arc<Context>,
+    stop: impl Future<Output = ()> + Send + Sync + 'static,
+) {
+    let ours = watcher::Config::default().labels(&format!("{MANAGED_BY_LABEL}={MANAGER}"));
+    let any = watcher::Config::default();
+    let controller = Controller::new(api::<BigTix>(&client, namespace), any.clone());
+    let shops = controller.store();
+    controller
+        .with_config(Config::default().concurrency(CONCURRENCY).debounce(DEBOUNCE))
+        .owns(api::<ServiceAccount>(&client, namespace), ours.clone())
+        .owns(api::<ConfigMap>(&client, namespace), ours.clone())
+        .owns(api::<Service>(&client, namespace), ours.clone())
+        .owns(api::<StatefulSet>(&client, namespace), ours.clone())
+        .owns(api::<Deployment>(&client, namespace), ours.clone())
+        .owns(api::<PodDisruptionBudget>(&client, namespace), ours.clone())
+        .owns(api::<HorizontalPodAutoscaler>(&client, namespace), ours.clone())
+        .owns(api::<NetworkPolicy>(&client, namespace), ours.clone())
+        .owns(api::<Ingress>(&client, namespace), ours.clone())
+        .watches(api::<PartialObjectMeta<Pod>>(&client, namespace), ours, |pod| shop_of(&pod))
+        // Users bring Secrets under names of their own, so every shop of the namespace looks whether it is one of its.
+        .watches(api::<PartialObjectMeta<Secret>>(&client, namespace), any, move |secret| {
+            let namespace = secret.namespace();
+            let shops = shops.state().into_iter();
+            shops
+                .filter(|shop| shop.namespace() == namespace)
+                .map(|shop| ObjectRef::from_obj(&*shop))
+                .collect::<Vec<_>>()
+        })
+        .graceful_shutdown_on(stop)
+        .run(reconcile, retry, context)
+        .for_each(async |outcome| {
+            if let Err(error) = outcome {
+                tracing::debug!(%error, "a pass ended");
+            }
+        })
+        .await;
+}
+
+fn api<K>(client: &Client, namespace: Option<&str>) -> Api<K>
+where
+    K: Resource<Scope = kube::core::NamespaceResourceScope, DynamicType = ()>,
+{
+    match namespace {
+        Some(namespace) => Api::namespaced(client.clone(), namespace),
+        None => Api::all(client.clone()),
+    }
+}
+
+fn shop_of(pod: &PartialObjectMeta<Pod>) -> Option<ObjectRef<BigTix>> {
+    let labels = pod.labels();
+    let is_ours = labels
+        .get("app.kubernetes.io/name")
+        .is_some_and(|name| name == APPLICATION);
+    let instance = labels.get(INSTANCE_LABEL).filter(|_| is_ours)?;
+    Some(ObjectRef::new(instance).within(&pod.namespace()?))
+}
+
+async fn reconcile(shop: Arc<BigTix>, context: Arc<Context>) -> Result<Action, PassError> {
+    let began = Instant::now();
+    let outcome = tokio::time::timeout(LONGEST_PASS, pass(&shop, &context))
+        .await
+        .unwrap_or(Err(PassError::Stuck));
+    let label = if outcome.is_ok() { "ok" } else { "error" };
+    metrics::counter!("bigtix_operator_passes_total", "outcome" => label).increment(1);
+    metrics::histogram!("bigtix_operator_pass_seconds").record(began.elapsed().as_secs_f64());
+    outcome.inspect(|_| context.succeeded(&shop))
+}
+
+async fn pass(shop: &BigTix, context: &Context) -> Result<Action, PassError> {
+    if shop.metadata.deletion_timestamp.is_some() {
+        // What it owns goes by itself.
+        return Ok(Action::await_change());
+    }
+    let observed = context
+        .observer
+        .observe(shop)
+        .await
+        .map_err(|error| PassError::Observe(Box::new(error)))?;
+    let now = Timestamp::now();
+    let decision = next(&observed, now);
+    let written = context.applier.apply(&observed, &decision, now).await;
+    // What was decided is said even when carrying it out failed: the next pass decides the same.
+    context.applier.status(shop, &decision.status).await?;
+    for notice in &decision.notices {
+        tell(context, shop, notice).await;
+    }
+    let written = written?;
+    if written.is_empty() {
+        Ok(Action::requeue(decision.look_again))
+    } else {
+        // What was written may have opened the next gate already.
+        Ok(Action::requeue(DEBOUNCE))
+    }
+}
+
+async fn tell(context: &Context, shop: &BigTix, notice: &Notice) {
+    let Notice {
+        is_warning,
+        reason,
+        message,
+    } = notice;
+    let event = Event {
+        type_: if *is_warning {
+            EventType::Warning
+        } else {
+            EventType::Normal
+        },
+        reason: (*reason).to_owned(),
+        note: Some(message.chars().take(1000).collect()),
+        action: "Reconcile".to_owned(),
+        secondary: None,
+    };
+    if let Err(error) = context.recorder.publish(&event, &shop.object_ref(&())).await {
+        tracing::warn!(%error, reason, "an event could not be published");
+    }
+}
+
+fn retry(shop: Arc<BigTix>, error: &PassError, context: Arc<Context>) -> Action {
+    let failures = context.failed(&shop);
+    let wait = backoff(failures);
+    tracing::warn!(
+        namespace = shop.namespace(),
+        name = shop.name_any(),
+        %error,
+        failures,
+        again_in_seconds = wait.as_secs(),
+        "a pass failed"
+    );
+    Action::requeue(wait)
+}
+
+fn backoff(failures: u32) -> Duration {
+    let doubled = SHORTEST_BACKOFF.saturating_mul(1 << failures.saturating_sub(1).min(16));
+    doubled.min(LONGEST_BACKOFF)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_failure_doubles_the_wait_up_to_a_bound() {
+        let waits: Vec<u64> = [1, 2, 3, 9, 10, 40]
+            .map(|failures| backoff(failures).as_secs())
+            .into();
+        assert_eq!(waits, [1, 2, 4, 256, 300, 300]);
+    }
+}

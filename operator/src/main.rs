@@ -1,0 +1,199 @@
+//! The operator's process: flags, logs, election, and the loop.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::Context as _;
+use bigtix_crds::Catalog;
+use bigtix_operator::apply::Applier;
+use bigtix_operator::controller::{self, Context};
+use bigtix_operator::election::Candidate;
+use bigtix_operator::kind::Kind;
+use bigtix_operator::names::MANAGER;
+use bigtix_operator::observe::{Databases, Observer};
+use bigtix_operator::server;
+use clap::{Parser, Subcommand};
+use futures::future::join_all;
+use k8s_openapi::api::coordination::v1::Lease;
+use kube::runtime::events::{Recorder, Reporter};
+use kube::{Api, Client, Discovery};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tracing_subscriber::EnvFilter;
+
+/// Brings BigTix resources about on Kubernetes and keeps them so.
+#[derive(Parser)]
+#[command(version, about)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// Namespace that the operator itself runs in.
+    #[arg(long, env = "POD_NAMESPACE", default_value = "bigtix-system")]
+    namespace: String,
+    /// What tells this operator from others that want the lease.
+    #[arg(long, env = "POD_NAME", default_value = "bigtix-operator")]
+    identity: String,
+    /// Namespaces to look after, separated by commas; none means all.
+    #[arg(long, env = "WATCH_NAMESPACES", value_delimiter = ',')]
+    watch_namespaces: Vec<String>,
+    /// Name of the lease.
+    #[arg(long, env = "LEASE_NAME", default_value = "bigtix-operator")]
+    lease: String,
+    /// Where /livez, /readyz and /metrics are served.
+    #[arg(long, env = "LISTEN", default_value = "0.0.0.0:8080")]
+    listen: SocketAddr,
+    /// What is logged, as a tracing filter.
+    #[arg(long, env = "LOG", default_value = "info,kube_client=warn")]
+    log: String,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Prints the definition of the resource.
+    Crd,
+    /// Asks a URL and succeeds when it answers 200.
+    Check {
+        /// The URL.
+        url: String,
+    },
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let arguments = Arguments::parse();
+    // The process has one TLS implementation, whichever library asks first.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    match &arguments.command {
+        Some(Command::Crd) => {
+            print!("{}", bigtix_crds::crd::yaml());
+            Ok(())
+        }
+        Some(Command::Check { url }) => {
+            let answer = reqwest::get(url)
+                .await
+                .with_context(|| format!("{url} does not answer"))?;
+            anyhow::ensure!(answer.status().is_success(), "{url} answers {}", answer.status());
+            Ok(())
+        }
+        None => operate(&arguments).await,
+    }
+}
+
+/// Waits for the lease, and works as long as it is held.
+async fn operate(arguments: &Arguments) -> anyhow::Result<()> {
+    tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_env_filter(EnvFilter::try_new(&arguments.log).context("LOG is no filter")?)
+        .with_writer(std::io::stderr)
+        .init();
+    let is_ready = Arc::new(AtomicBool::new(false));
+    let serving = tokio::spawn(server::serve(
+        arguments.listen,
+        server::metrics()?,
+        is_ready.clone(),
+    ));
+    let client = Client::try_default().await.context("no cluster is configured")?;
+    let optional_kinds = optional_kinds(&client)
+        .await
+        .context("the cluster does not answer")?;
+    is_ready.store(true, Ordering::Release);
+
+    let candidate = Candidate {
+        api: Api::<Lease>::namespaced(client.clone(), &arguments.namespace),
+        lease: arguments.lease.clone(),
+        identity: arguments.identity.clone(),
+    };
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        () = candidate.win() => tracing::info!(identity = arguments.identity, "the lease is ours"),
+        _ = terminate.recv() => return Ok(()),
+        _ = interrupt.recv() => return Ok(()),
+        outcome = serving => return outcome?,
+    }
+    let (stop, _) = watch::channel(false);
+    let work = work(client, arguments, optional_kinds, &stop);
+    tokio::pin!(work);
+    let lost = tokio::select! {
+        () = candidate.hold() => true,
+        () = &mut work => false,
+        _ = terminate.recv() => false,
+        _ = interrupt.recv() => false,
+    };
+    // Somebody else may begin any moment: there is no time to finish anything.
+    anyhow::ensure!(!lost, "the lease is lost");
+    let _ = stop.send(true);
+    work.await;
+    candidate
+        .release()
+        .await
+        .context("the lease could not be released")
+}
+
+async fn work(
+    client: Client,
+    arguments: &Arguments,
+    optional_kinds: BTreeSet<String>,
+    stop: &watch::Sender<bool>,
+) {
+    let databases = Databases::default();
+    let reporter = Reporter {
+        controller: MANAGER.to_owned(),
+        instance: Some(arguments.identity.clone()),
+    };
+    let context = Arc::new(Context::new(
+        Observer {
+            client: client.clone(),
+            databases: databases.clone(),
+            catalog: Catalog::embedded(),
+            operator_namespace: arguments.namespace.clone(),
+            optional_kinds,
+        },
+        Applier {
+            client: client.clone(),
+            databases,
+        },
+        Recorder::new(client.clone(), reporter),
+    ));
+    let stopped = || {
+        let mut stop = stop.subscribe();
+        async move {
+            let _ = stop.wait_for(|stop| *stop).await;
+        }
+    };
+    let namespaces: Vec<Option<&str>> = if arguments.watch_namespaces.is_empty() {
+        vec![None]
+    } else {
+        arguments
+            .watch_namespaces
+            .iter()
+            .map(|namespace| Some(namespace.as_str()))
+            .collect()
+    };
+    let loops = namespaces
+        .into_iter()
+        .map(|namespace| controller::run(client.clone(), namespace, context.clone(), stopped()));
+    join_all(loops).await;
+}
+
+/// Kinds that a cluster may lack and this one has.
+async fn optional_kinds(client: &Client) -> Result<BTreeSet<String>, kube::Error> {
+    let mut found = BTreeSet::new();
+    for kind in Kind::ALL.into_iter().filter(|kind| kind.is_optional()) {
+        let resource = kind.resource();
+        let discovery = Discovery::new(client.clone())
+            .filter(&[&resource.group])
+            .run()
+            .await?;
+        let is_there = discovery
+            .get(&resource.group)
+            .is_some_and(|group| group.recommended_kind(&resource.kind).is_some());
+        if is_there {
+            found.insert(resource.kind);
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,252 @@
+//! What is due, from what was observed. Pure and total: every pass performs the first unmet step, so that an operator
+//! that dies anywhere goes on where it was.
+
+pub mod gate;
+pub mod mongodb;
+mod plan;
+pub mod release;
+pub mod rollout;
+mod secrets;
+mod services;
+mod stores;
+
+use std::time::Duration;
+
+use bigtix_crds::Platform;
+use bigtix_crds::platform::Mode;
+use bigtix_crds::v1alpha1::BigTixStatus;
+use k8s_openapi::api::core::v1::ConfigMap;
+use k8s_openapi::jiff::Timestamp;
+
+use crate::build::secrets::OwnSecret;
+use crate::build::{Child, ingress, meta, monitoring, network};
+use crate::kind::Kind;
+use crate::observe::facts::Observed;
+use crate::status;
+pub(crate) use stores::expected as expected_secrets;
+
+use gate::{Gate, Reason};
+use mongodb::MongodbStep;
+use plan::Plan;
+use rollout::{Change, Course};
+
+/// How soon a shop that waits for something is looked at again, should no event come first.
+const WAITING: Duration = Duration::from_secs(5);
+/// How soon a shop at rest is.
+const AT_REST: Duration = Duration::from_secs(300);
+
+/// One thing to do to the cluster or a store.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(clippy::large_enum_variant, reason = "few of them exist at a time")]
+pub enum Write {
+    /// Makes a Secret, or adds the entries that it lacks.
+    Secret(OwnSecret),
+    /// Puts a new session key before the ones in the Secret of that name.
+    RotateSessionKeys(String),
+    /// Applies an object.
+    Apply(Child),
+    /// Deletes an object that is ours and no longer wanted.
+    Delete(Kind, String),
+    /// Asks for a bigger volume.
+    Grow {
+        /// The claim's name.
+        claim: String,
+        /// The size to ask for.
+        size: String,
+    },
+    /// One call to the database.
+    Mongodb(MongodbStep),
+}
+
+impl Write {
+    /// In a few words, without any value.
+    #[must_use]
+    pub fn described(&self) -> String {
+        match self {
+            Self::Secret(secret) => format!("make Secret {}", secret.name),
+            Self::RotateSessionKeys(name) => format!("rotate Secret {name}"),
+            Self::Apply(child) => match child.kind() {
+                Some(kind) => format!("apply {kind:?} {}", child.name()),
+                None => format!("apply {}", child.name()),
+            },
+            Self::Delete(kind, name) => format!("delete {kind:?} {name}"),
+            Self::Grow { claim, size } => format!("grow PersistentVolumeClaim {claim} to {size}"),
+            Self::Mongodb(step) => format!("MongoDB: {step:?}"),
+        }
+    }
+}
+
+/// What came of a pass.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decision {
+    /// What to do, in order.
+    pub writes: Vec<Write>,
+    /// What to say afterwards.
+    pub status: BigTixStatus,
+    /// What to tell those who read events.
+    pub notices: Vec<Notice>,
+    /// When to look again at the latest.
+    pub look_again: Duration,
+}
+
+/// Something worth an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// Whether somebody should worry.
+    pub is_warning: bool,
+    /// In the form of a condition's reason.
+    pub reason: &'static str,
+    /// A sentence.
+    pub message: String,
+}
+
+/// What the status is made of.
+#[derive(Clone, Debug)]
+pub struct Findings {
+    /// The rollout and what each service is to run.
+    pub course: Course,
+    /// Whether the stores serve.
+    pub stores: Gate,
+    /// Whether Secrets that users bring are there.
+    pub brought: Gate,
+    /// Whether the way in is there.
+    pub ingress: Gate,
+    /// Why a rollout that is due does not begin.
+    pub held: Option<Reason>,
+    /// Whether the wanted release was taken back.
+    pub is_rejected: bool,
+    /// Whether anything is left to be written.
+    pub is_settled: bool,
+}
+
+/// What is due for one shop now.
+#[must_use]
+pub fn next(observed: &Observed, now: Timestamp) -> Decision {
+    let platform = match &observed.verdict {
+        Ok(platform) => platform,
+        Err(violations) => {
+            return Decision {
+                writes: Vec::new(),
+                status: status::refused(observed, violations, now),
+                notices: Vec::new(),
+                look_again: AT_REST,
+            };
+        }
+    };
+    let (mut writes, findings) = decide(observed, platform, now);
+    if platform.paused {
+        writes.clear();
+    }
+    if platform.mode == Mode::Plan {
+        writes = planned(observed, platform, &writes);
+    }
+    let is_waiting = !writes.is_empty() || !status::is_done(&findings);
+    Decision {
+        status: status::of(observed, platform, &findings, now),
+        notices: notices(&findings),
+        look_again: if is_waiting { WAITING } else { AT_REST },
+        writes,
+    }
+}
+
+fn decide(observed: &Observed, platform: &Platform, now: Timestamp) -> (Vec<Write>, Findings) {
+    let shop = observed.shop(platform);
+    let mut plan = Plan::new(observed, shop);
+    let brought = stores::brought(observed, platform);
+
+    // Everything else names the Secrets, so nothing else begins before they are there.
+    let missing = secrets::missing(observed, shop);
+    let has_secrets = missing.is_empty();
+    plan.writes.extend(missing.into_iter().map(Write::Secret));
+    plan.writes.extend(secrets::rotation(observed, shop, now));
+
+    let (course, held, is_rejected) = services::course(observed, platform, now);
+    let mut stores = Gate::Waiting(Reason {
+        predicate: "SecretsExist",
+        message: "the Secrets are being made".to_owned(),
+    });
+    if has_secrets {
+        plan.all(network::children(shop));
+        stores = stores::plan(&mut plan, observed);
+        let foundation = if brought.is_open() {
+            stores.clone()
+        } else {
+            brought.clone()
+        };
+        services::plan(&mut plan, observed, &course, &foundation, now);
+        plan.all(ingress::children(shop));
+        plan.all(
+            monitoring::children(shop)
+                .into_iter()
+                .filter(|child| child.kind().is_some_and(|kind| plan_has(observed, kind)))
+                .collect(),
+        );
+        if course.rollout.is_none() && !course.builds.is_empty() {
+            plan.sweep();
+        }
+    }
+    let findings = Findings {
+        ingress: stores::ingress(observed, platform),
+        is_settled: plan.writes.is_empty() && !plan.is_held,
+        course,
+        stores,
+        brought,
+        held,
+        is_rejected,
+    };
+    (plan.writes, findings)
+}
+
+/// Instead of writing, what would be written, as a ConfigMap for people to read. It goes when the mode does.
+fn planned(observed: &Observed, platform: &Platform, writes: &[Write]) -> Vec<Write> {
+    let name = format!("{}-plan", platform.name);
+    let own = |write: &&Write| !matches!(write, Write::Delete(_, deleted) if *deleted == name);
+    let lines: Vec<String> = writes.iter().filter(own).map(Write::described).collect();
+    let shop = observed.shop(platform);
+    let mut plan = Plan::new(observed, shop);
+    plan.one(Child::ConfigMap(ConfigMap {
+        metadata: meta::shared(shop, name.clone()),
+        data: Some([("plan".to_owned(), lines.join("\n"))].into()),
+        ..ConfigMap::default()
+    }));
+    plan.writes
+}
+
+fn plan_has(observed: &Observed, kind: Kind) -> bool {
+    !kind.is_optional() || observed.optional_kinds.contains(&kind.resource().kind)
+}
+
+fn notices(findings: &Findings) -> Vec<Notice> {
+    let release = findings
+        .course
+        .rollout
+        .as_ref()
+        .map(|rollout| rollout.to.to_string())
+        .unwrap_or_default();
+    let notice = |change: &Change| match change {
+        Change::Began => Notice {
+            is_warning: false,
+            reason: "RolloutBegan",
+            message: format!("release {release} is being rolled out"),
+        },
+        Change::Failed(Reason { predicate, message }) => Notice {
+            is_warning: true,
+            reason: "RolloutFailed",
+            message: format!("{predicate}: {message}; it is being taken back"),
+        },
+        Change::Succeeded(set) => Notice {
+            is_warning: false,
+            reason: "RolloutSucceeded",
+            message: format!("release {} serves users", set.version),
+        },
+        Change::TakenBack(_) => Notice {
+            is_warning: true,
+            reason: "RolledBack",
+            message: "every service runs again what it ran before".to_owned(),
+        },
+    };
+    findings.course.changes.iter().map(notice).collect()
+}
+
+#[cfg(test)]
+mod tests;

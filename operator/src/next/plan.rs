@@ -1,0 +1,99 @@
+//! The writes of a pass: what is wanted, less what is there already.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::Write;
+use crate::build::{Child, Shop};
+use crate::difference::{is_within, stamped};
+use crate::kind::Kind;
+use crate::observe::facts::Observed;
+
+/// Collects the writes of a pass.
+pub(super) struct Plan<'a> {
+    observed: &'a Observed,
+    pub(super) shop: Shop<'a>,
+    pub(super) writes: Vec<Write>,
+    /// Whether something is wanted that has to wait.
+    pub(super) is_held: bool,
+    wanted: BTreeSet<(Kind, String)>,
+}
+
+impl<'a> Plan<'a> {
+    pub(super) fn new(observed: &'a Observed, shop: Shop<'a>) -> Self {
+        Self {
+            observed,
+            shop,
+            writes: Vec::new(),
+            is_held: false,
+            wanted: BTreeSet::new(),
+        }
+    }
+
+    /// All of these are wanted now.
+    pub(super) fn all(&mut self, children: Vec<Child>) {
+        for child in children {
+            self.one(child);
+        }
+    }
+
+    /// This one is wanted now.
+    pub(super) fn one(&mut self, child: Child) {
+        if self.differs(&child) {
+            self.writes.push(Write::Apply(child.clone()));
+        }
+        self.keep(&child);
+    }
+
+    /// This one is wanted later: until then it stays as it is.
+    pub(super) fn later(&mut self, child: &Child) {
+        self.is_held |= self.differs(child);
+        self.keep(child);
+    }
+
+    /// Whether pods of this object would be made or replaced.
+    pub(super) fn moves_pods(&self, child: &Child) -> bool {
+        let Some(live) = self.live(child) else {
+            return true;
+        };
+        let wanted = plain(child);
+        let part = |value: &Value, pointer: &str| value.pointer(pointer).cloned().unwrap_or(Value::Null);
+        let wakes = part(live, "/spec/replicas") == 0 && part(&wanted, "/spec/replicas") != 0;
+        wakes || !is_within(&part(&wanted, "/spec/template"), &part(live, "/spec/template"))
+    }
+
+    /// Whatever is ours and was not wanted in this pass goes.
+    pub(super) fn sweep(&mut self) {
+        let surplus = self
+            .observed
+            .live
+            .objects
+            .keys()
+            .filter(|key| !self.wanted.contains(*key));
+        self.writes
+            .extend(surplus.map(|(kind, name)| Write::Delete(*kind, name.clone())));
+    }
+
+    fn keep(&mut self, child: &Child) {
+        self.wanted
+            .extend(child.kind().map(|kind| (kind, child.name().to_owned())));
+    }
+
+    fn differs(&self, child: &Child) -> bool {
+        self.live(child)
+            .is_none_or(|live| !is_within(&stamped(plain(child)), live))
+    }
+
+    fn live(&self, child: &Child) -> Option<&'a Value> {
+        self.observed
+            .live
+            .objects
+            .get(&(child.kind()?, child.name().to_owned()))
+    }
+}
+
+/// As JSON.
+fn plain(child: &Child) -> Value {
+    child.to_value().expect("what is built is plain data")
+}

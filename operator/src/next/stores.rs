@@ -1,0 +1,231 @@
+//! The stores, what users bring for them, and the way in.
+
+use bigtix_crds::Platform;
+use bigtix_crds::platform::{Payments, Quantity, SecretName, Store, Tls};
+use k8s_openapi::api::apps::v1::StatefulSet;
+
+use super::gate::{self, Gate, Reason};
+use super::plan::Plan;
+use super::{Write, mongodb as replica_set};
+use crate::build::{Child, Shop, mongodb, nats, redis, store, stripe_double};
+use crate::names::{self, Component};
+use crate::observe::facts::Observed;
+
+const STORES: [Component; 3] = [Component::Mongodb, Component::Nats, Component::Redis];
+
+/// Asks for the stores, and says whether they serve.
+pub(super) fn plan(plan: &mut Plan<'_>, observed: &Observed) -> Gate {
+    let (shop, live) = (plan.shop, &observed.live);
+    let set = |component: Component| live.stateful_sets.get(&component.object_name(shop.platform));
+    let size = |component| set(component).and_then(template_size);
+    let [mongodb_size, nats_size, redis_size] = STORES.map(size);
+    let ready = set(Component::Mongodb).map_or(0, ready_pods);
+    let status = observed.resource.status.as_ref();
+    let was_up = status.is_some_and(|status| status.version.current.is_some());
+    let (step, mongodb_gate) = replica_set::plan(shop, &observed.mongodb, ready, was_up);
+
+    for child in mongodb::children(shop, mongodb_size.as_ref()) {
+        let child = with_members_that_have_not_left(child, shop, &step);
+        plan.one(with_credentials(child, observed, shop, Component::Mongodb));
+    }
+    for child in nats::children(shop, nats_size.as_ref()) {
+        plan.one(with_credentials(child, observed, shop, Component::Nats));
+    }
+    for child in redis::children(shop, redis_size.as_ref()) {
+        plan.one(with_credentials(child, observed, shop, Component::Redis));
+    }
+    let double = format!(
+        "{}/stripe-double:{}",
+        shop.platform.registry, shop.platform.version
+    );
+    plan.all(stripe_double::children(shop, &double));
+    grow(plan, observed);
+
+    let is_asleep = shop.platform.hibernate;
+    let gates = STORES
+        .into_iter()
+        .filter(|component| is_managed(shop, *component))
+        .map(|component| {
+            let name = component.object_name(shop.platform);
+            let pods = gate::selected(&live.pods, &names::selector(shop.platform, component));
+            gate::of_stateful_set(&name, set(component), &pods)
+        });
+    let gate = gates
+        .chain([mongodb_gate])
+        .find(|gate| !gate.is_open())
+        .unwrap_or(Gate::Open);
+    if is_asleep {
+        return Gate::Open;
+    }
+    plan.writes.extend(step.map(Write::Mongodb));
+    gate
+}
+
+fn is_managed(shop: Shop<'_>, component: Component) -> bool {
+    let stores = &shop.platform.stores;
+    let store = match component {
+        Component::Mongodb => &stores.mongodb,
+        Component::Nats => &stores.nats,
+        Component::Redis => &stores.redis,
+        Component::StripeDouble | Component::Service(_) => return false,
+    };
+    store::managed(store).is_some()
+}
+
+/// The size that the volumes were first made with: a StatefulSet's template of them cannot change.
+fn template_size(set: &StatefulSet) -> Option<Quantity> {
+    let claim = set.spec.as_ref()?.volume_claim_templates.as_ref()?.first()?;
+    let requests = claim.spec.as_ref()?.resources.as_ref()?.requests.as_ref()?;
+    requests.get("storage").cloned()
+}
+
+fn ready_pods(set: &StatefulSet) -> u32 {
+    let ready = set.status.as_ref().and_then(|status| status.ready_replicas);
+    ready.and_then(|ready| u32::try_from(ready).ok()).unwrap_or(0)
+}
+
+/// A member's pod stays until the set has let the member go.
+fn with_members_that_have_not_left(
+    child: Child,
+    shop: Shop<'_>,
+    step: &Option<replica_set::MongodbStep>,
+) -> Child {
+    let Child::StatefulSet(mut set) = child else {
+        return child;
+    };
+    let leaving = match step {
+        Some(replica_set::MongodbStep::Remove { address, .. }) => (0..)
+            .take(8)
+            .find(|ordinal| mongodb::member_address(shop, *ordinal) == *address),
+        _ => None,
+    };
+    if let (Some(ordinal), Some(spec)) = (leaving, &mut set.spec) {
+        let needed = i32::try_from(ordinal + 1).unwrap_or(i32::MAX);
+        spec.replicas = spec.replicas.map(|replicas| replicas.max(needed));
+    }
+    Child::StatefulSet(set)
+}
+
+/// Pods read their passwords when they start, so other passwords mean other pods.
+pub(super) fn with_credentials(
+    mut child: Child,
+    observed: &Observed,
+    shop: Shop<'_>,
+    component: Component,
+) -> Child {
+    let name = names::credentials(shop.platform, component);
+    let template = match &mut child {
+        Child::StatefulSet(set) => set.spec.as_mut().map(|spec| &mut spec.template),
+        Child::Deployment(deployment) => deployment.spec.as_mut().map(|spec| &mut spec.template),
+        _ => None,
+    };
+    if let (Some(template), Some(secret)) = (template, observed.secrets.get(&name)) {
+        let annotation = crate::build::meta::digest_annotation("credentials", &secret.digest);
+        template
+            .metadata
+            .get_or_insert_default()
+            .annotations
+            .get_or_insert_default()
+            .extend([annotation]);
+    }
+    child
+}
+
+/// Volumes only grow; the storage class has to allow it.
+fn grow(plan: &mut Plan<'_>, observed: &Observed) {
+    let stores = &plan.shop.platform.stores;
+    for (component, store) in STORES
+        .into_iter()
+        .zip([&stores.mongodb, &stores.nats, &stores.redis])
+    {
+        let Some(managed) = store::managed(store) else {
+            continue;
+        };
+        let wanted = store::volume_size(managed);
+        for claim in store::claims(plan.shop, component, managed) {
+            let Some(live) = observed.live.claims.get(&claim) else {
+                continue;
+            };
+            let requests = live
+                .spec
+                .as_ref()
+                .and_then(|spec| spec.resources.as_ref()?.requests.as_ref());
+            let asked = requests.and_then(|requests| requests.get("storage"));
+            if asked.is_some_and(|asked| bigtix_crds::platform::is_less(&asked.0, &wanted.0)) {
+                let size = wanted.0.clone();
+                plan.writes.push(Write::Grow { claim, size });
+            }
+        }
+    }
+}
+
+/// Whether the Secrets that users bring are there, with the entries that pods read.
+pub(super) fn brought(observed: &Observed, platform: &Platform) -> Gate {
+    for (name, entries) in expected(platform) {
+        let why = match observed.brought.get(name.as_str()) {
+            Some(Some(there)) => {
+                let missing: Vec<_> = entries
+                    .iter()
+                    .filter(|entry| !there.contains(**entry))
+                    .copied()
+                    .collect();
+                if missing.is_empty() {
+                    continue;
+                }
+                format!("Secret {name} has no entry {}", missing.join(", "))
+            }
+            Some(None) | None => format!(
+                "Secret {name} does not exist in namespace {}: create it with the entries {}",
+                observed.namespace,
+                entries.join(", ")
+            ),
+        };
+        return Gate::Waiting(Reason {
+            predicate: "SecretMissing",
+            message: why,
+        });
+    }
+    Gate::Open
+}
+
+/// Every Secret that users bring, with the entries that pods read.
+pub(crate) fn expected(platform: &Platform) -> Vec<(SecretName, Vec<&'static str>)> {
+    let stores = &platform.stores;
+    let mut all = Vec::new();
+    for store in [&stores.mongodb, &stores.nats, &stores.redis] {
+        if let Store::External { secret_name } = store {
+            all.push((secret_name.clone(), vec!["uri"]));
+        }
+    }
+    if let Payments::Account { secret_name, .. } = &platform.payments {
+        let entries = vec![stripe_double::SECRET_KEY, stripe_double::WEBHOOK_SECRET];
+        all.push((secret_name.clone(), entries));
+    }
+    if let (true, Tls::Secret { secret_name }) = (platform.ingress.enabled, &platform.ingress.tls) {
+        all.push((secret_name.clone(), vec!["tls.crt", "tls.key"]));
+    }
+    all
+}
+
+/// Whether the Ingress has an address.
+pub(super) fn ingress(observed: &Observed, platform: &Platform) -> Gate {
+    if !platform.ingress.enabled {
+        return Gate::Open;
+    }
+    let name = platform.name.as_str();
+    let has_address = |ingress: &k8s_openapi::api::networking::v1::Ingress| {
+        let balancer = ingress.status.as_ref()?.load_balancer.as_ref()?;
+        balancer.ingress.as_ref().map(|addresses| !addresses.is_empty())
+    };
+    match observed.live.ingresses.values().next() {
+        Some(ingress) if has_address(ingress) == Some(true) => Gate::Open,
+        Some(_) => Gate::Waiting(Reason {
+            predicate: "AddressAssigned",
+            message: format!("Ingress {name} has no address yet: is there a controller for its class?"),
+        }),
+        None => Gate::Waiting(Reason {
+            predicate: "IngressExists",
+            message: format!("Ingress {name} does not exist yet"),
+        }),
+    }
+}

@@ -1,0 +1,269 @@
+//! A cluster in memory: it takes the writes of a pass and does what controllers would do about them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bigtix_crds::{BigTix, Service, from_value, validate};
+use k8s_openapi::api::apps::v1::{DeploymentStatus, StatefulSetStatus};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
+use serde_json::{Value, json};
+
+use super::super::*;
+use crate::build::mongodb as database;
+use crate::difference::stamped;
+use crate::observe::facts::{Live, Member, MongodbFacts, SecretFacts};
+
+const NAMESPACE: &str = "shops";
+
+pub(super) struct Cluster {
+    pub(super) resource: BigTix,
+    pub(super) live: Live,
+    pub(super) secrets: BTreeMap<String, SecretFacts>,
+    pub(super) mongodb: MongodbFacts,
+    pub(super) brought: BTreeMap<String, Option<BTreeSet<String>>>,
+    /// Images that never get ready.
+    pub(super) bad: BTreeSet<String>,
+    pub(super) now: Timestamp,
+}
+
+impl Cluster {
+    pub(super) fn with(spec: Value) -> Self {
+        Self {
+            resource: resource(spec, 1),
+            live: Live::default(),
+            secrets: BTreeMap::new(),
+            mongodb: MongodbFacts::Absent,
+            brought: BTreeMap::new(),
+            bad: BTreeSet::new(),
+            now: Timestamp::from_second(1_000_000).expect("a time"),
+        }
+    }
+
+    /// Changes the resource as a user would.
+    pub(super) fn change(&mut self, spec: Value) {
+        let generation = self.resource.metadata.generation.unwrap_or(0) + 1;
+        let status = self.resource.status.take();
+        self.resource = resource(spec, generation);
+        self.resource.status = status;
+    }
+
+    pub(super) fn observed(&self) -> Observed {
+        Observed {
+            resource: self.resource.clone(),
+            verdict: validate(&self.resource),
+            namespace: NAMESPACE.to_owned(),
+            owner: OwnerReference {
+                api_version: "bigtix.dev/v1alpha1".to_owned(),
+                kind: "BigTix".to_owned(),
+                name: "shop".to_owned(),
+                uid: "1".to_owned(),
+                ..OwnerReference::default()
+            },
+            operator_namespace: "bigtix-system".to_owned(),
+            live: self.live.clone(),
+            secrets: self.secrets.clone(),
+            brought: self.brought.clone(),
+            mongodb: self.mongodb.clone(),
+            optional_kinds: BTreeSet::new(),
+        }
+    }
+
+    pub(super) fn decide(&self) -> Decision {
+        next(&self.observed(), self.now)
+    }
+
+    /// A pass, of which only the first `writes` are made before the operator dies.
+    pub(super) fn pass(&mut self, writes: usize) -> Decision {
+        let observed = self.observed();
+        let decision = self.decide();
+        for write in decision.writes.iter().take(writes) {
+            self.write(&observed, write);
+        }
+        if writes >= decision.writes.len() {
+            self.resource.status = Some(decision.status.clone());
+        }
+        self.settle();
+        self.now = self
+            .now
+            .checked_add(k8s_openapi::jiff::SignedDuration::from_secs(5))
+            .expect("a time");
+        decision
+    }
+
+    pub(super) fn until_done(&mut self) {
+        for _ in 0..100 {
+            let decision = self.pass(usize::MAX);
+            if decision.writes.is_empty() && decision.look_again == AT_REST {
+                return;
+            }
+        }
+        panic!("no end: {:?}", self.decide());
+    }
+
+    fn write(&mut self, observed: &Observed, write: &Write) {
+        match write {
+            Write::Secret(wanted) => {
+                let facts = SecretFacts {
+                    entries: wanted.entries.clone(),
+                    digest: format!("{:?}", wanted.entries.len()),
+                    rotated_at: Some(self.now),
+                };
+                self.secrets.insert(wanted.name.clone(), facts);
+            }
+            Write::RotateSessionKeys(name) => {
+                let facts = self.secrets.get_mut(name).expect("what is rotated is there");
+                facts.digest.push('x');
+                facts.rotated_at = Some(self.now);
+            }
+            Write::Apply(child) => self.apply(child),
+            Write::Delete(kind, name) => {
+                self.live.objects.remove(&(*kind, name.clone()));
+                match kind {
+                    Kind::Deployment => drop(self.live.deployments.remove(name)),
+                    Kind::StatefulSet => drop(self.live.stateful_sets.remove(name)),
+                    Kind::Ingress => drop(self.live.ingresses.remove(name)),
+                    _ => {}
+                }
+            }
+            Write::Grow { claim, .. } => panic!("{claim} is big enough"),
+            Write::Mongodb(step) => self.database(observed, step),
+        }
+    }
+
+    fn apply(&mut self, child: &Child) {
+        let kind = child.kind().expect("a known kind");
+        let name = child.name().to_owned();
+        let mut value = stamped(child.to_value().expect("plain data"));
+        value["metadata"]["generation"] = json!(1);
+        match child {
+            Child::Deployment(_) => {
+                let live = serde_json::from_value(value.clone()).expect("a Deployment");
+                self.live.deployments.insert(name.clone(), live);
+            }
+            Child::StatefulSet(_) => {
+                let live = serde_json::from_value(value.clone()).expect("a StatefulSet");
+                self.live.stateful_sets.insert(name.clone(), live);
+            }
+            Child::Ingress(_) => {
+                value["status"] = json!({"loadBalancer": {"ingress": [{"ip": "192.0.2.1"}]}});
+                let live = serde_json::from_value(value.clone()).expect("an Ingress");
+                self.live.ingresses.insert(name.clone(), live);
+            }
+            _ => {}
+        }
+        self.live.objects.insert((kind, name), value);
+    }
+
+    fn database(&mut self, observed: &Observed, step: &MongodbStep) {
+        let platform = observed.verdict.as_ref().expect("valid");
+        let member = |address: &str, is_primary| Member {
+            address: address.to_owned(),
+            is_primary,
+            is_healthy: true,
+        };
+        if let (MongodbStep::Initiate { address }, MongodbFacts::Fresh) = (step, &self.mongodb) {
+            self.mongodb = MongodbFacts::Set {
+                members: vec![member(address, true)],
+                version: Some("6.0.5".to_owned()),
+                users: BTreeSet::new(),
+            };
+            return;
+        }
+        let MongodbFacts::Set { members, users, .. } = &mut self.mongodb else {
+            panic!("{step:?} of {:?}", self.mongodb);
+        };
+        match step {
+            MongodbStep::Initiate { .. } => panic!("it is a set already"),
+            MongodbStep::Add { ordinal, address } => {
+                assert_eq!(
+                    *address,
+                    database::member_address(observed.shop(platform), *ordinal)
+                );
+                members.push(member(address, false));
+            }
+            MongodbStep::Remove {
+                address,
+                is_primary: true,
+            } => {
+                for member in members {
+                    member.is_primary = member.address != *address;
+                }
+            }
+            MongodbStep::Remove {
+                address,
+                is_primary: false,
+            } => {
+                members.retain(|member| member.address != *address);
+            }
+            MongodbStep::Users(new) => users.extend(new),
+        }
+    }
+
+    /// What controllers and kubelets do about what is described.
+    fn settle(&mut self) {
+        for deployment in self.live.deployments.values_mut() {
+            let spec = deployment.spec.clone().unwrap_or_default();
+            let image = spec
+                .template
+                .spec
+                .and_then(|pod| pod.containers.first()?.image.clone());
+            let count = spec.replicas.unwrap_or(1);
+            let is_bad = image.is_some_and(|image| self.bad.contains(&image));
+            deployment.status = Some(DeploymentStatus {
+                observed_generation: deployment.metadata.generation,
+                replicas: Some(count),
+                updated_replicas: Some(count),
+                available_replicas: Some(if is_bad { 0 } else { count }),
+                ready_replicas: Some(if is_bad { 0 } else { count }),
+                ..DeploymentStatus::default()
+            });
+        }
+        for set in self.live.stateful_sets.values_mut() {
+            let count = set.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1);
+            set.status = Some(StatefulSetStatus {
+                observed_generation: set.metadata.generation,
+                replicas: count,
+                ready_replicas: Some(count),
+                updated_replicas: Some(count),
+                ..StatefulSetStatus::default()
+            });
+        }
+        let has_pods = self.live.stateful_sets.contains_key("shop-mongodb");
+        if has_pods && self.mongodb == MongodbFacts::Absent {
+            self.mongodb = MongodbFacts::Fresh;
+        }
+    }
+
+    pub(super) fn condition(&self, type_: &str) -> (String, String) {
+        let status = self.resource.status.clone().unwrap_or_default();
+        let found = status
+            .conditions
+            .into_iter()
+            .find(|condition| condition.type_ == type_);
+        let found = found.expect("the condition is always there");
+        (found.status, found.reason)
+    }
+
+    pub(super) fn image(&self, service: Service) -> String {
+        let deployment = &self.live.deployments[&format!("shop-{service}")];
+        let pod = deployment
+            .spec
+            .as_ref()
+            .and_then(|spec| spec.template.spec.as_ref());
+        pod.and_then(|pod| pod.containers[0].image.clone())
+            .unwrap_or_default()
+    }
+}
+
+fn resource(spec: Value, generation: i64) -> BigTix {
+    let mut resource = from_value(json!({
+        "apiVersion": "bigtix.dev/v1alpha1", "kind": "BigTix",
+        "metadata": {"name": "shop", "namespace": NAMESPACE}, "spec": spec,
+    }))
+    .expect("a resource");
+    resource.metadata.generation = Some(generation);
+    resource
+}
+
+pub(super) fn minimal() -> Cluster {
+    Cluster::with(json!({"version": "1.0.0"}))
+}

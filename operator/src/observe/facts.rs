@@ -1,0 +1,111 @@
+//! What was observed of one shop, as plain data.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bigtix_crds::{BigTix, Platform, Service, Violation};
+use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
+use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod};
+use k8s_openapi::api::networking::v1::Ingress;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
+use k8s_openapi::jiff::Timestamp;
+use serde_json::Value;
+
+use crate::build::Shop;
+use crate::kind::Kind;
+
+/// Everything that the next step follows from.
+#[derive(Clone, Debug)]
+pub struct Observed {
+    /// The resource with the status that was written last.
+    pub resource: BigTix,
+    /// What it means, or what is wrong with it.
+    pub verdict: Result<Platform, Vec<Violation>>,
+    /// Where it is.
+    pub namespace: String,
+    /// The resource, as its children name it.
+    pub owner: OwnerReference,
+    /// Where the operator runs.
+    pub operator_namespace: String,
+    /// The objects that are there.
+    pub live: Live,
+    /// The Secrets that the operator made or should make.
+    pub secrets: BTreeMap<String, SecretFacts>,
+    /// Of Secrets that users bring: which entries each has; none when there is no such Secret.
+    pub brought: BTreeMap<String, Option<BTreeSet<String>>>,
+    /// The database, where the operator runs it.
+    pub mongodb: MongodbFacts,
+    /// Kinds that a cluster may lack and this one has.
+    pub optional_kinds: BTreeSet<String>,
+}
+
+impl Observed {
+    /// What objects are built from.
+    #[must_use]
+    pub fn shop<'a>(&'a self, platform: &'a Platform) -> Shop<'a> {
+        Shop {
+            platform,
+            namespace: &self.namespace,
+            owner: &self.owner,
+            operator_namespace: &self.operator_namespace,
+        }
+    }
+}
+
+/// The objects of a shop by name.
+#[derive(Clone, Debug, Default)]
+pub struct Live {
+    /// All of them that the operator applies, as they are.
+    pub objects: BTreeMap<(Kind, String), Value>,
+    /// Pods of services.
+    pub deployments: BTreeMap<String, Deployment>,
+    /// Pods of stores.
+    pub stateful_sets: BTreeMap<String, StatefulSet>,
+    /// The way in.
+    pub ingresses: BTreeMap<String, Ingress>,
+    /// Volumes of stores.
+    pub claims: BTreeMap<String, PersistentVolumeClaim>,
+    /// All pods.
+    pub pods: Vec<Pod>,
+}
+
+/// What is known of a Secret without its values.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecretFacts {
+    /// Its entries.
+    pub entries: BTreeSet<String>,
+    /// Tells these values from others.
+    pub digest: String,
+    /// Of the session keys: when the newest was made.
+    pub rotated_at: Option<Timestamp>,
+}
+
+/// The database as it describes itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MongodbFacts {
+    /// Somebody else runs it, or it has no pods yet.
+    Absent,
+    /// It does not answer.
+    Silent(String),
+    /// Its first member belongs to no set yet.
+    Fresh,
+    /// It is a set.
+    Set {
+        /// The members, by ordinal.
+        members: Vec<Member>,
+        /// The version that the primary says it is.
+        version: Option<String>,
+        /// The services that have a user with their present password.
+        users: BTreeSet<Service>,
+    },
+}
+
+/// One member of the replica set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// Host and port under which the others know it.
+    pub address: String,
+    /// Whether it takes writes.
+    pub is_primary: bool,
+    /// Whether it has all the data and answers.
+    pub is_healthy: bool,
+}

@@ -1,0 +1,224 @@
+//! What the status says, from what was observed and decided. Conditions only; there is no phase.
+//!
+//! It is the same, byte for byte, as long as nothing happens, so that a shop at rest costs no write.
+
+mod conditions;
+
+use bigtix_crds::v1alpha1::{BigTixStatus, DataStoreStatus, HistoryEntry, ServiceStatus, VersionStatus};
+use bigtix_crds::{Platform, Violation};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use k8s_openapi::jiff::Timestamp;
+
+use crate::build::store;
+use crate::names::Component;
+use crate::next::Findings;
+use crate::next::gate::Reason;
+use crate::next::release::ReleaseSet;
+use crate::next::rollout::{Change, Failure, Rollout};
+use crate::observe::facts::{MongodbFacts, Observed};
+
+/// How many ended rollouts are remembered.
+const HISTORY: usize = 10;
+/// How a rollout that is over may have ended.
+pub const SUCCEEDED: &str = "Succeeded";
+/// It was taken back.
+pub const ROLLED_BACK: &str = "RolledBack";
+/// It was taken back because the resource asked for the release before it again.
+pub const RECALLED: &str = "Recalled";
+
+/// Whether there is nothing left to do or to wait for.
+#[must_use]
+pub fn is_done(findings: &Findings) -> bool {
+    let Findings {
+        course,
+        stores,
+        brought,
+        ingress,
+        held,
+        is_rejected: _,
+        is_settled,
+    } = findings;
+    *is_settled
+        && course.rollout.is_none()
+        && [&course.gate, stores, brought, ingress]
+            .iter()
+            .all(|gate| gate.is_open())
+        && held.is_none()
+}
+
+/// The status of a resource that can be carried out.
+#[must_use]
+pub fn of(observed: &Observed, platform: &Platform, findings: &Findings, now: Timestamp) -> BigTixStatus {
+    let before = observed.resource.status.clone().unwrap_or_default();
+    let generation = observed.resource.metadata.generation.unwrap_or_default();
+    let version = versions(platform, findings, &before.version);
+    BigTixStatus {
+        observed_generation: generation,
+        conditions: conditions::all(observed, platform, findings, &version, now),
+        services: services(observed, platform),
+        data_stores: data_stores(observed, platform),
+        rollout: findings.course.rollout.as_ref().map(Rollout::record),
+        history: history(&before, platform, findings, now),
+        url: platform.ingress.enabled.then(|| platform.ingress.url()),
+        version,
+    }
+}
+
+/// The status of a resource that cannot: everything stays as it was but for what is said about it.
+#[must_use]
+pub fn refused(observed: &Observed, violations: &[Violation], now: Timestamp) -> BigTixStatus {
+    let before = observed.resource.status.clone().unwrap_or_default();
+    let generation = observed.resource.metadata.generation.unwrap_or_default();
+    BigTixStatus {
+        observed_generation: generation,
+        conditions: conditions::refused(&before.conditions, violations, generation, now),
+        ..before
+    }
+}
+
+fn versions(platform: &Platform, findings: &Findings, before: &VersionStatus) -> VersionStatus {
+    let mut version = before.clone();
+    let rollout = findings.course.rollout.as_ref();
+    for change in &findings.course.changes {
+        match change {
+            Change::Succeeded(set) => {
+                if version.current.as_deref() != Some(&set.version.to_string()) {
+                    version.previous = version.current.take();
+                }
+                version.current = Some(set.version.to_string());
+                version.services = set.record();
+                version.rejected = None;
+            }
+            Change::TakenBack(Failure::Bad(_)) => version.rejected = Some(rejected(platform, before)),
+            Change::Began | Change::Failed(_) | Change::TakenBack(Failure::Recalled) => {}
+        }
+    }
+    if rollout.is_some_and(|rollout| rollout.failure.is_none()) && !findings.is_rejected {
+        version.rejected = None;
+    }
+    version.target = match rollout {
+        Some(Rollout {
+            failure: None, to, ..
+        }) => Some(to.to_string()),
+        Some(Rollout { from, .. }) => from.as_ref().map(ToString::to_string),
+        None => version
+            .current
+            .clone()
+            .or_else(|| Some(platform.version.to_string())),
+    };
+    version
+}
+
+/// What was taken back: the release, or when the same release runs with other images, that set of images.
+fn rejected(platform: &Platform, before: &VersionStatus) -> String {
+    let version = platform.version.to_string();
+    if before.current.as_ref() == Some(&version) {
+        ReleaseSet::wanted(platform).id()
+    } else {
+        version
+    }
+}
+
+fn history(
+    before: &BigTixStatus,
+    platform: &Platform,
+    findings: &Findings,
+    now: Timestamp,
+) -> Vec<HistoryEntry> {
+    let mut history = before.history.clone();
+
+    let started_at = before
+        .rollout
+        .as_ref()
+        .and_then(|rollout| rollout.started_at.clone());
+    let entry = |version: String, id: String, result: &str, reason: Option<String>| HistoryEntry {
+        id: Some(id),
+        version,
+        result: result.to_owned(),
+        reason,
+        started_at: started_at.clone().or(Some(Time(now))),
+        finished_at: Some(Time(now)),
+    };
+    for change in &findings.course.changes {
+        let ended = before.rollout.as_ref();
+        match change {
+            Change::Began | Change::Failed(_) => {}
+            Change::Succeeded(set) => {
+                history.insert(0, entry(set.version.to_string(), set.id(), SUCCEEDED, None));
+            }
+            Change::TakenBack(how) => {
+                let wanted = ReleaseSet::wanted(platform);
+                let id = ended.map_or_else(|| wanted.id(), |rollout| rollout.id.clone());
+                let version = ended.map_or_else(|| wanted.version.to_string(), |rollout| rollout.to.clone());
+                let (result, reason) = match how {
+                    Failure::Bad(why) => (ROLLED_BACK, Some(why.clone())),
+                    Failure::Recalled => (RECALLED, None),
+                };
+                history.insert(0, entry(version, id, result, reason));
+            }
+        }
+    }
+    history.truncate(HISTORY);
+    history
+}
+
+fn services(observed: &Observed, platform: &Platform) -> Vec<ServiceStatus> {
+    let status = |(service, _)| {
+        let name = Component::Service(service).object_name(platform);
+        let live = observed.live.deployments.get(&name)?;
+        let spec = live.spec.as_ref();
+        let pods = live.status.clone().unwrap_or_default();
+        let template = spec.map(|spec| &spec.template);
+        let labels = template.and_then(|template| template.metadata.as_ref()?.labels.as_ref());
+        let container = template.and_then(|template| template.spec.as_ref()?.containers.first());
+        Some(ServiceStatus {
+            name: service.to_string(),
+            version: labels.and_then(|labels| labels.get(crate::build::meta::VERSION_LABEL).cloned()),
+            image: container
+                .and_then(|container| container.image.clone())
+                .unwrap_or_default(),
+            desired: spec.and_then(|spec| spec.replicas).unwrap_or_default(),
+            ready: pods.ready_replicas.unwrap_or_default(),
+            updated: pods.updated_replicas.unwrap_or_default(),
+        })
+    };
+    platform.services.iter().filter_map(status).collect()
+}
+
+fn data_stores(observed: &Observed, platform: &Platform) -> Vec<DataStoreStatus> {
+    let stores = &platform.stores;
+    let all = [
+        (Component::Mongodb, &stores.mongodb),
+        (Component::Nats, &stores.nats),
+        (Component::Redis, &stores.redis),
+    ];
+    let (primary, version) = match &observed.mongodb {
+        MongodbFacts::Set { members, version, .. } => {
+            let primary = members.iter().find(|member| member.is_primary);
+            (primary.map(|member| member.address.clone()), version.clone())
+        }
+        MongodbFacts::Absent | MongodbFacts::Silent(_) | MongodbFacts::Fresh => (None, None),
+    };
+    let status = |(component, store): (Component, &bigtix_crds::platform::Store)| {
+        let is_mongodb = component == Component::Mongodb;
+        let managed = store::managed(store);
+        let live = observed.live.stateful_sets.get(&component.object_name(platform));
+        DataStoreStatus {
+            name: component.as_str().to_owned(),
+            external: managed.is_none(),
+            version: version.clone().filter(|_| is_mongodb),
+            desired: managed.map_or(0, |managed| i32::try_from(managed.replicas).unwrap_or(i32::MAX)),
+            ready: live
+                .and_then(|live| live.status.as_ref()?.ready_replicas)
+                .unwrap_or_default(),
+            primary: primary.clone().filter(|_| is_mongodb),
+            storage: managed.map(|managed| managed.storage.size.0.clone()),
+        }
+    };
+    all.into_iter().map(status).collect()
+}
+
+/// The sentence of a reason with its predicate in front.
+fn sentence(reason: &Reason) -> String {
+    format!("{}: {}", reason.predicate, reason.message)
+}

@@ -1,0 +1,310 @@
+//! The conditions, each with the generation that it speaks of.
+
+use bigtix_crds::platform::{Mode, Payments, Store};
+use bigtix_crds::v1alpha1::VersionStatus;
+use bigtix_crds::{Platform, Violation};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+use k8s_openapi::jiff::Timestamp;
+
+use super::{is_done, sentence};
+use crate::names::Component;
+use crate::next::Findings;
+use crate::next::gate::{Gate, Reason};
+use crate::observe::facts::Observed;
+
+/// As many bytes as an API server takes.
+const LONGEST_MESSAGE: usize = 32_768;
+
+/// What one condition says.
+struct Saying {
+    is_true: bool,
+    reason: &'static str,
+    message: String,
+}
+
+impl Saying {
+    fn yes(reason: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            is_true: true,
+            reason,
+            message: message.into(),
+        }
+    }
+
+    fn no(reason: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            is_true: false,
+            reason,
+            message: message.into(),
+        }
+    }
+
+    fn of(gate: &Gate, reason: &'static str) -> Self {
+        match gate.reason() {
+            None => Self::yes(reason, ""),
+            Some(Reason { predicate, message }) => Self::no(predicate, message.clone()),
+        }
+    }
+}
+
+/// Every condition of a resource that can be carried out.
+pub(super) fn all(
+    observed: &Observed,
+    platform: &Platform,
+    findings: &Findings,
+    version: &VersionStatus,
+    now: Timestamp,
+) -> Vec<Condition> {
+    let said = [
+        ("Ready", ready(platform, findings, version)),
+        ("Available", available(observed, platform, findings)),
+        ("Progressing", progressing(findings, version)),
+        ("Degraded", degraded(findings, version)),
+        ("SpecValid", Saying::yes("AsExpected", "")),
+        ("DataStoresReady", data_stores(platform, findings)),
+        ("IngressReady", Saying::of(&findings.ingress, "AsExpected")),
+        ("PaymentsReal", payments(platform)),
+        ("Paused", paused(platform)),
+    ];
+    let before = observed
+        .resource
+        .status
+        .as_ref()
+        .map(|status| status.conditions.as_slice());
+    let generation = observed.resource.metadata.generation.unwrap_or_default();
+    said.into_iter()
+        .map(|(type_, saying)| condition(before.unwrap_or_default(), type_, saying, generation, now))
+        .collect()
+}
+
+/// Those of a resource that breaks rules: it is not ready, and whether users are served is said as it was.
+pub(super) fn refused(
+    before: &[Condition],
+    violations: &[Violation],
+    generation: i64,
+    now: Timestamp,
+) -> Vec<Condition> {
+    let lines: Vec<String> = violations.iter().map(ToString::to_string).collect();
+    let message = lines.join("; ");
+    let said = [
+        ("Ready", Saying::no("InvalidSpec", message.clone())),
+        (
+            "Progressing",
+            Saying::no("InvalidSpec", "nothing is changed until the resource is mended"),
+        ),
+        ("SpecValid", Saying::no("InvalidSpec", message)),
+    ];
+    let mut conditions: Vec<Condition> = said
+        .into_iter()
+        .map(|(type_, saying)| condition(before, type_, saying, generation, now))
+        .collect();
+    let kept = before
+        .iter()
+        .filter(|old| conditions.iter().all(|new| new.type_ != old.type_));
+    conditions.extend(kept.cloned().collect::<Vec<_>>());
+    conditions
+}
+
+fn ready(platform: &Platform, findings: &Findings, version: &VersionStatus) -> Saying {
+    if platform.paused {
+        return Saying::no("Paused", "nothing is changed while spec.paused is true");
+    }
+    if platform.hibernate {
+        return Saying::no(
+            "Hibernated",
+            "everything is scaled to nothing while spec.hibernate is true",
+        );
+    }
+    if platform.mode == Mode::Plan {
+        return if findings.is_settled {
+            Saying::yes("Planned", "nothing would change")
+        } else {
+            Saying::no(
+                "Planned",
+                format!("what would change stands in ConfigMap {}-plan", platform.name),
+            )
+        };
+    }
+    if findings.is_rejected && findings.course.rollout.is_none() {
+        return Saying::no("RolledBack", rejected(version));
+    }
+    if let Some(Reason { predicate, message }) = &findings.held {
+        return Saying::no(predicate, message.clone());
+    }
+    if is_done(findings) {
+        let current = version.current.as_deref().unwrap_or_default();
+        return Saying::yes("AsExpected", format!("release {current} serves users"));
+    }
+    waiting_for(findings)
+}
+
+/// The first thing that is waited for, in the order in which things happen.
+fn waiting_for(findings: &Findings) -> Saying {
+    let gates = [
+        ("SecretMissing", &findings.brought),
+        ("DataStoresNotReady", &findings.stores),
+        ("RollingOut", &findings.course.gate),
+        ("IngressNotReady", &findings.ingress),
+    ];
+    let first = gates
+        .iter()
+        .find_map(|(reason, gate)| Some((*reason, gate.reason()?)));
+    match first {
+        Some((reason, why)) => Saying::no(reason, sentence(why)),
+        None => Saying::no("Reconciling", "objects are being applied"),
+    }
+}
+
+/// Users are served when every service has a pod that is ready and the stores serve.
+fn available(observed: &Observed, platform: &Platform, findings: &Findings) -> Saying {
+    if platform.hibernate {
+        return Saying::no("Hibernated", "the shop sleeps");
+    }
+    for (service, _) in platform.services.iter() {
+        let name = Component::Service(service).object_name(platform);
+        let live = observed.live.deployments.get(&name);
+        let available = live
+            .and_then(|live| live.status.as_ref()?.available_replicas)
+            .unwrap_or(0);
+        if available == 0 {
+            return Saying::no(
+                "ServiceUnavailable",
+                format!("{service} has no pod that is ready"),
+            );
+        }
+    }
+    match findings.stores.reason() {
+        Some(why) if why.predicate == "MongodbHasPrimary" => {
+            Saying::no("DataStoreUnavailable", sentence(why))
+        }
+        _ => Saying::yes("AsExpected", ""),
+    }
+}
+
+fn progressing(findings: &Findings, version: &VersionStatus) -> Saying {
+    match (&findings.course.rollout, &findings.course.gate) {
+        (Some(rollout), Gate::Broken(why)) if rollout.failure.is_none() => {
+            Saying::no("Failed", sentence(why))
+        }
+        (Some(rollout), gate) => {
+            let to = match rollout.failure {
+                None => format!("release {} is being rolled out", rollout.to),
+                Some(_) => format!("release {} is being taken back", rollout.to),
+            };
+            let why = gate
+                .reason()
+                .map(|why| format!("; {}", sentence(why)))
+                .unwrap_or_default();
+            let until = rollout
+                .deadline
+                .map(|deadline| format!("; until {}", whole_seconds(deadline)))
+                .unwrap_or_default();
+            Saying::yes("RollingOut", format!("{to}{why}{until}"))
+        }
+        (None, _) if findings.is_rejected => Saying::no("RolledBack", rejected(version)),
+        (None, _) if !findings.is_settled => Saying::yes("Reconciling", "objects are being applied"),
+        (None, _) => Saying::no("AsExpected", ""),
+    }
+}
+
+/// Polarity: true is bad.
+fn degraded(findings: &Findings, version: &VersionStatus) -> Saying {
+    use crate::next::rollout::Change;
+    let failed = findings.course.changes.iter().find_map(|change| match change {
+        Change::Failed(why) => Some(why),
+        Change::Began | Change::Succeeded(_) | Change::TakenBack(_) => None,
+    });
+    if let Some(why) = failed {
+        return Saying::yes("RolloutFailed", sentence(why));
+    }
+    if let Some(why) = findings.brought.reason() {
+        return Saying::yes("SecretMissing", why.message.clone());
+    }
+    match &findings.course.gate {
+        Gate::Broken(why) => Saying::yes("ServiceBroken", sentence(why)),
+        Gate::Open | Gate::Waiting(_) if findings.is_rejected => Saying::yes("RolledBack", rejected(version)),
+        Gate::Open | Gate::Waiting(_) => Saying::no("AsExpected", ""),
+    }
+}
+
+fn data_stores(platform: &Platform, findings: &Findings) -> Saying {
+    if platform.hibernate {
+        return Saying::no("Hibernated", "the stores sleep; their volumes stay");
+    }
+    if let Some(why) = findings.brought.reason() {
+        let stores = [
+            &platform.stores.mongodb,
+            &platform.stores.nats,
+            &platform.stores.redis,
+        ];
+        if stores.iter().any(|store| matches!(store, Store::External { .. })) {
+            return Saying::no("SecretMissing", why.message.clone());
+        }
+    }
+    Saying::of(&findings.stores, "AsExpected")
+}
+
+fn payments(platform: &Platform) -> Saying {
+    match &platform.payments {
+        Payments::Account { .. } => Saying::yes("StripeAccount", ""),
+        Payments::StripeDouble => Saying::no(
+            "StripeDouble",
+            "a stand-in for Stripe takes every payment and no money moves; set spec.payments.secretName to charge cards",
+        ),
+    }
+}
+
+fn paused(platform: &Platform) -> Saying {
+    if platform.paused {
+        Saying::yes("Paused", "nothing is changed while spec.paused is true")
+    } else {
+        Saying::no("NotPaused", "")
+    }
+}
+
+fn rejected(version: &VersionStatus) -> String {
+    let current = version.current.as_deref().unwrap_or("the release before it");
+    let rejected = version.rejected.as_deref().unwrap_or("the release");
+    format!(
+        "{rejected} failed and was taken back to {current}; it is tried again when the version or an image changes, or when the annotation \
+         bigtix.dev/retry is set to the present time"
+    )
+}
+
+fn whole_seconds(time: Timestamp) -> Timestamp {
+    Timestamp::from_second(time.as_second()).unwrap_or(time)
+}
+
+fn condition(
+    before: &[Condition],
+    type_: &str,
+    saying: Saying,
+    generation: i64,
+    now: Timestamp,
+) -> Condition {
+    let Saying {
+        is_true,
+        reason,
+        mut message,
+    } = saying;
+    let status = if is_true { "True" } else { "False" };
+    if message.len() > LONGEST_MESSAGE {
+        let end = (0..=LONGEST_MESSAGE)
+            .rev()
+            .find(|end| message.is_char_boundary(*end))
+            .unwrap_or(0);
+        message.truncate(end);
+    }
+    let since = before
+        .iter()
+        .find(|old| old.type_ == type_ && old.status == status)
+        .map_or(Time(whole_seconds(now)), |old| old.last_transition_time.clone());
+    Condition {
+        type_: type_.to_owned(),
+        status: status.to_owned(),
+        reason: reason.to_owned(),
+        message,
+        observed_generation: Some(generation),
+        last_transition_time: since,
+    }
+}
