@@ -6,10 +6,10 @@ BUILT := $(or $(CARGO_TARGET_DIR),target)
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help tools build run down test check bench gen clean
+.PHONY: help tools build run down test check bench gen clean cluster cluster-down test-cluster manifests
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 tools: ## Install the programs that the shop needs on one machine (once; kept outside the clone)
 	@$(XTASK) tools
@@ -28,6 +28,18 @@ test: ## Everything a change has to pass (ARGS="-p bigtix-orders" goes to cargo 
 
 check: ## Formatting, lints, documentation, layering
 	@$(XTASK) check
+
+cluster: ## A Kubernetes on this machine with the operator and a shop in it
+	@tests/cluster/shop.sh
+
+cluster-down: ## End that Kubernetes and everything in it
+	@tests/cluster/down.sh
+
+test-cluster: ## Only the scenarios on Kubernetes (ARGS="rollouts" chooses some)
+	@tests/cluster/test.sh $(ARGS)
+
+manifests: ## Print the operator as plain YAML, for those who have no Helm
+	@tests/cluster/manifests.sh
 
 bench: ## Build for release and measure (ARGS go to bigtix-bench)
 	@$(XTASK) bench $(ARGS)

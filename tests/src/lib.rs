@@ -9,6 +9,7 @@
 
 pub mod ask;
 pub mod bench;
+pub mod cluster;
 pub mod shop;
 pub mod stripe;
 pub mod suite;

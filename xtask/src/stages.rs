@@ -30,7 +30,7 @@ pub(crate) fn check(root: &Path) -> Result<ExitCode> {
     in_order(root, checks(root))
 }
 
-/// Tools, the checks, then every test. Cargo's own lines come last.
+/// Tools, the checks, then every test, the ones on a cluster last.
 pub(crate) fn test(root: &Path, arguments: &[String]) -> Result<ExitCode> {
     let mut stages = vec![Stage {
         name: "tools",
@@ -44,6 +44,14 @@ pub(crate) fn test(root: &Path, arguments: &[String]) -> Result<ExitCode> {
     }
     all.extend(arguments.iter().map(String::as_str));
     stages.push(cargo_stage(root, "tests", &all, &[]));
+    // Whoever asks for the tests of one package does not wait for a cluster.
+    if arguments.is_empty() {
+        stages.push(Stage {
+            name: "tests on Kubernetes",
+            alone: "make test-cluster".into(),
+            work: Work::Program(Command::new(root.join("tests/cluster/test.sh"))),
+        });
+    }
     in_order(root, stages)
 }
 
@@ -128,7 +136,7 @@ fn in_order(root: &Path, stages: Vec<Stage>) -> Result<ExitCode> {
             Work::Program(mut command) => command
                 .stdin(Stdio::null())
                 .status()
-                .context("cannot start cargo")?
+                .context("it cannot be started")?
                 .success(),
         };
         let seconds = started.elapsed().as_secs_f64();

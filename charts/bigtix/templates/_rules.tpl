@@ -1,0 +1,51 @@
+{{/* What the operator may do where it looks after shops; each rule with its reason. */}}
+{{- define "bigtix.rules" -}}
+# Shops are watched.
+- apiGroups: [bigtix.dev]
+  resources: [bigtixes]
+  verbs: [list, watch]
+# What was found and done is written into their status.
+- apiGroups: [bigtix.dev]
+  resources: [bigtixes/status]
+  verbs: [patch]
+# Children name their shop as an owner that must not go before them, which some clusters allow only to who may do this.
+- apiGroups: [bigtix.dev]
+  resources: [bigtixes/finalizers]
+  verbs: [update]
+# Passwords and keys are made once, completed, and rotated; those that users bring are looked at for their entries.
+- apiGroups: [""]
+  resources: [secrets]
+  verbs: [get, list, watch, create, update]
+# The children of a shop are applied, mended and, when they are no longer wanted, deleted.
+- apiGroups: [""]
+  resources: [serviceaccounts, configmaps, services]
+  verbs: [list, watch, create, patch, delete]
+- apiGroups: [apps]
+  resources: [deployments, statefulsets]
+  verbs: [list, watch, create, patch, delete]
+- apiGroups: [policy]
+  resources: [poddisruptionbudgets]
+  verbs: [list, watch, create, patch, delete]
+- apiGroups: [autoscaling]
+  resources: [horizontalpodautoscalers]
+  verbs: [list, watch, create, patch, delete]
+- apiGroups: [networking.k8s.io]
+  resources: [ingresses, networkpolicies]
+  verbs: [list, watch, create, patch, delete]
+# Only where the cluster has these kinds.
+- apiGroups: [monitoring.coreos.com]
+  resources: [podmonitors, prometheusrules]
+  verbs: [list, create, patch, delete]
+# Pods say why they are not ready.
+- apiGroups: [""]
+  resources: [pods]
+  verbs: [list, watch]
+# Volumes grow.
+- apiGroups: [""]
+  resources: [persistentvolumeclaims]
+  verbs: [list, patch]
+# What happens is told.
+- apiGroups: [events.k8s.io]
+  resources: [events]
+  verbs: [create, patch]
+{{- end }}

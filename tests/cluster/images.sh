@@ -1,0 +1,43 @@
+#!/bin/bash
+# Images of the operator, the services and the Stripe double: built here as static programs, put into images by the
+# project's Dockerfile, and loaded into the cluster's node. The services are the folders of services/.
+set -euo pipefail
+# shellcheck source=tests/cluster/place.sh
+source "$(dirname "$0")/place.sh"
+
+REGISTRY=${BIGTIX_REGISTRY:-ghcr.io/bigtix}
+# Every program is built for one platform with the C library inside.
+TARGET=$(uname -m)-unknown-linux-gnu
+BUILT=${CARGO_TARGET_DIR:-$REPO/target}/$TARGET/test-image
+REVISION=$(git -C "$REPO" rev-parse --short HEAD 2>/dev/null || echo unknown)
+
+main() {
+  local service packages=() version
+  for service in "$REPO"/services/*/; do packages+=(--package "bigtix-$(basename "$service")"); done
+  say "Building the operator, the services and the Stripe double for images ..."
+  (cd "$REPO" && RUSTFLAGS="-C target-feature=+crt-static" cargo build --quiet --profile test-image --target "$TARGET" \
+    "${packages[@]}" --package bigtix-operator --package bigtix-testkit --bins) ||
+    fail "The programs could not be built; see above."
+  STAGING=$(mktemp -d)
+  trap 'rm -rf "$STAGING"' EXIT
+  version=$(jq -r .version "$REPO/releases/$(newest_release).json")
+  for service in "$REPO"/services/*/; do
+    image "$(basename "$service")" "bigtix-$(basename "$service")" "$(jq -r .version "$service/version.json")"
+  done
+  image operator bigtix-operator "$version"
+  image stripe-double bigtix-stripe-double "$version"
+}
+
+newest_release() {
+  for file in "$REPO"/releases/*.json; do basename "$file" .json; done | sort -V | tail -1
+}
+
+image() {
+  local name=$1 program=$2 version=$3
+  mkdir "$STAGING/$name"
+  cp "$BUILT/$program" /etc/ssl/certs/ca-certificates.crt "$STAGING/$name/"
+  "$HERE/image.sh" "$REGISTRY/$name:$version" "$REPO/Dockerfile" "$STAGING/$name" --build-context="programs=$STAGING/$name" \
+    --build-arg="PROGRAM=$program" --build-arg="VERSION=$version" --build-arg="REVISION=$REVISION"
+}
+
+main

@@ -1,0 +1,92 @@
+//! A shop on a real Kubernetes, from the resource to the purchase, and what becomes of it when things break.
+//!
+//! The scenarios share one shop and go one after the other: `tests/cluster/test.sh` brings up what they need. Without a
+//! cluster there is nothing to run them against, and they say so.
+
+mod faults;
+mod install;
+mod rollouts;
+mod stores;
+
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use bigtix_tests::cluster::Cluster;
+use futures::future::LocalBoxFuture;
+
+/// The namespace of the shop.
+const NAMESPACE: &str = "shop-under-test";
+
+/// What happens to the shop, and what must come of it.
+type Scenario = fn(&Cluster) -> LocalBoxFuture<'_, Result<()>>;
+
+macro_rules! scenarios {
+    ($($module:ident::$name:ident),* $(,)?) => {
+        &[$((concat!(stringify!($module), "::", stringify!($name)), |cluster| Box::pin($module::$name(cluster)))),*]
+    };
+}
+
+/// In order: the first brings the shop up.
+const SCENARIOS: &[(&str, Scenario)] = scenarios![
+    install::a_shop_of_three_lines_is_ready_within_ninety_seconds,
+    install::a_ticket_is_bought_through_the_ingress,
+    install::a_shop_at_rest_costs_no_write,
+    install::broken_resources_are_refused_by_the_api_server,
+    faults::what_is_deleted_or_edited_is_mended,
+    faults::all_pods_at_once_come_back_with_every_order,
+    faults::the_operator_is_replaced_and_no_pod_restarts,
+    rollouts::an_image_that_does_not_exist_is_taken_back,
+    rollouts::an_image_that_crashes_is_taken_back,
+    rollouts::a_restart_fails_no_request,
+    stores::the_database_grows_to_three_loses_its_primary_and_shrinks,
+    faults::of_two_operators_one_works,
+    install::a_secret_that_is_missing_is_asked_for,
+    faults::a_shop_sleeps_and_wakes,
+    faults::a_shop_that_is_deleted_goes_with_its_namespace,
+];
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if arguments.iter().any(|argument| argument == "--list") {
+        for (name, _) in SCENARIOS {
+            println!("{name}: test");
+        }
+        return ExitCode::SUCCESS;
+    }
+    let wanted: Vec<&String> = arguments
+        .iter()
+        .filter(|argument| !argument.starts_with('-'))
+        .collect();
+    let Ok(cluster) = Cluster::find(NAMESPACE) else {
+        println!("no cluster is up, so nothing was tested here: tests/cluster/test.sh brings one up");
+        return ExitCode::SUCCESS;
+    };
+    println!("running {} scenarios", SCENARIOS.len());
+    let mut failed = 0;
+    for (name, scenario) in SCENARIOS {
+        if !wanted.is_empty() && !wanted.iter().any(|word| name.contains(word.as_str())) {
+            continue;
+        }
+        let began = Instant::now();
+        let outcome = tokio::time::timeout(Duration::from_secs(400), scenario(&cluster))
+            .await
+            .context("it took too long")
+            .and_then(|outcome| outcome);
+        let seconds = began.elapsed().as_secs_f64();
+        match outcome {
+            Ok(()) => println!("test {name} ... ok ({seconds:.0} s)"),
+            Err(error) => {
+                failed += 1;
+                println!("test {name} ... FAILED ({seconds:.0} s)\n  {error:#}");
+                println!("{}", cluster.describe());
+            }
+        }
+    }
+    if failed == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}

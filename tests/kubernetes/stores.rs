@@ -1,0 +1,81 @@
+//! The stores: members that come and go, and the one that takes writes.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use bigtix_tests::cluster::{Cluster, Shopping};
+use serde_json::json;
+
+/// A member copies everything before it counts.
+const PATIENCE: Duration = Duration::from_secs(180);
+
+pub(crate) async fn the_database_grows_to_three_loses_its_primary_and_shrinks(
+    cluster: &Cluster,
+) -> Result<()> {
+    let shopping = Shopping::begin().await?;
+    sized(cluster, 3)?;
+    let growing = shopping.end().await?;
+    ensure!(
+        growing.failures.is_empty(),
+        "while it grew: {:?}",
+        growing.failures
+    );
+
+    let shopping = Shopping::begin().await?;
+    let shop = cluster.get(&["bigtix", "shop"])?;
+    let stores = shop["status"]["dataStores"].as_array().context("the stores")?;
+    let primary = stores
+        .iter()
+        .find_map(|store| store["primary"].as_str()?.split('.').next())
+        .context("a primary")?;
+    cluster.run(&[
+        "delete",
+        "pod",
+        primary,
+        "--grace-period=0",
+        "--force",
+        "--wait=false",
+    ])?;
+    cluster.until_shop("noticed", PATIENCE, |shop| !shop.is("Ready"))?;
+    cluster.until_shop("Ready again", PATIENCE, |shop| shop.is("Ready"))?;
+    let purchases = shopping.end().await?;
+    println!(
+        "  {} purchases, {} answers to be retried",
+        purchases.orders.len(),
+        purchases.failures.len()
+    );
+    // An election takes seconds; what could not be told meanwhile is answered so, and nothing else is.
+    let others: Vec<_> = purchases
+        .failures
+        .iter()
+        .filter(|failure| !failure.contains(": 503 "))
+        .collect();
+    ensure!(others.is_empty(), "{others:?}");
+    ensure!(
+        purchases.orders.len() > 5,
+        "only {} purchases",
+        purchases.orders.len()
+    );
+
+    sized(cluster, 1)
+}
+
+fn sized(cluster: &Cluster, members: u32) -> Result<()> {
+    cluster.patch_shop(&json!({"spec": {"mongodb": {"managed": {"replicas": members}}}}))?;
+    cluster.until_shop(&format!("{members} members"), PATIENCE, |shop| {
+        let stores = shop.0["status"]["dataStores"].as_array();
+        let mongodb = stores
+            .into_iter()
+            .flatten()
+            .find(|store| store["name"] == "mongodb");
+        let is_so = mongodb.is_some_and(|store| store["ready"] == members && store["desired"] == members);
+        shop.is("Ready") && is_so
+    })?;
+    let pods = cluster.run(&[
+        "get",
+        "statefulset/shop-mongodb",
+        "--output=jsonpath={.spec.replicas}",
+    ])?;
+    ensure!(pods == members.to_string(), "{pods} pods of {members}");
+    Ok(())
+}

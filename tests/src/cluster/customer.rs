@@ -1,0 +1,192 @@
+//! People who use a shop through the ingress of a cluster.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use bigtix_service::tls::use_ring;
+use reqwest::{Client, Method};
+use serde_json::{Value, json};
+use tokio::task::JoinHandle;
+
+use crate::world::unique;
+
+/// Where the ingress of the cluster answers.
+const INGRESS: &str = "198.51.100.2:80";
+const HOST: &str = "bigtix.localhost";
+/// A card at the Stripe double.
+const CARD: &str = "pm_card_visa";
+
+/// Somebody who is signed in.
+#[derive(Clone, Debug)]
+pub struct Customer {
+    http: Client,
+    token: String,
+    /// The id of the user.
+    pub id: String,
+}
+
+impl Customer {
+    /// Signs up.
+    ///
+    /// # Errors
+    /// Whatever is not 201.
+    pub async fn new() -> Result<Self> {
+        use_ring();
+        let address: SocketAddr = INGRESS.parse()?;
+        let http = Client::builder()
+            .resolve(HOST, address)
+            .timeout(Duration::from_secs(30))
+            .build()?;
+        let credentials = json!({"email": format!("{}@example.com", unique("k")), "password": "Abcdef12"});
+        let answer = http
+            .post(format!("http://{HOST}/api/users/signup"))
+            .json(&credentials)
+            .send()
+            .await?;
+        let status = answer.status();
+        let cookie = answer
+            .headers()
+            .get("set-cookie")
+            .and_then(|cookie| Some(cookie.to_str().ok()?.split(';').next()?.to_owned()));
+        let body = answer.text().await?;
+        ensure!(status.as_u16() == 201, "signing up: {status} {body}");
+        let body: Value = serde_json::from_str(&body)?;
+        Ok(Self {
+            http,
+            token: cookie.context("a session")?,
+            id: body["id"].as_str().context("an id")?.to_owned(),
+        })
+    }
+
+    /// One request; what is not `expected` is an error.
+    ///
+    /// # Errors
+    /// Another status, or none.
+    pub async fn ask(&self, method: Method, path: &str, body: Option<Value>, expected: u16) -> Result<Value> {
+        let mut request = self
+            .http
+            .request(method.clone(), format!("http://{HOST}{path}"))
+            .header("cookie", &self.token);
+        if let Some(body) = &body {
+            request = request.json(body);
+        }
+        let answer = request.send().await.with_context(|| format!("{method} {path}"))?;
+        let status = answer.status().as_u16();
+        let text = answer.text().await.with_context(|| format!("{method} {path}"))?;
+        ensure!(status == expected, "{method} {path}: {status} {text}");
+        Ok(serde_json::from_str(&text).unwrap_or(Value::Null))
+    }
+
+    /// Lists a ticket and returns its id.
+    ///
+    /// # Errors
+    /// As [`Self::ask`].
+    pub async fn lists(&self) -> Result<String> {
+        let ticket = json!({"title": "Row K, seat 8", "price": 20});
+        id(&self.ask(Method::POST, "/api/tickets", Some(ticket), 201).await?)
+    }
+
+    /// Reserves a ticket and returns the order's id.
+    ///
+    /// # Errors
+    /// As [`Self::ask`].
+    pub async fn reserves(&self, ticket: &str) -> Result<String> {
+        id(&self
+            .ask(
+                Method::POST,
+                "/api/orders",
+                Some(json!({"ticketId": ticket})),
+                201,
+            )
+            .await?)
+    }
+
+    /// Reserves a ticket and pays for it.
+    ///
+    /// # Errors
+    /// As [`Self::ask`].
+    pub async fn buys(&self, ticket: &str) -> Result<String> {
+        let order = self.reserves(ticket).await?;
+        let payment = json!({"orderId": order, "token": CARD});
+        self.ask(Method::POST, "/api/payments", Some(payment), 201)
+            .await?;
+        ensure!(
+            self.status_of(&order).await? == "complete",
+            "order {order} is not complete"
+        );
+        Ok(order)
+    }
+
+    /// The status of one's own order.
+    ///
+    /// # Errors
+    /// As [`Self::ask`].
+    pub async fn status_of(&self, order: &str) -> Result<String> {
+        let order = self
+            .ask(Method::GET, &format!("/api/orders/{order}"), None, 200)
+            .await?;
+        Ok(order["status"].as_str().unwrap_or_default().to_owned())
+    }
+}
+
+fn id(answer: &Value) -> Result<String> {
+    Ok(answer["id"].as_str().context("an id")?.to_owned())
+}
+
+/// What came of buying without a pause.
+#[derive(Debug, Default)]
+pub struct Purchases {
+    /// Orders that are complete.
+    pub orders: Vec<String>,
+    /// What was answered to requests that failed.
+    pub failures: Vec<String>,
+}
+
+/// A buyer who does not stop.
+#[derive(Debug)]
+pub struct Shopping {
+    stop: Arc<AtomicBool>,
+    task: JoinHandle<Purchases>,
+    buyer: Customer,
+}
+
+impl Shopping {
+    /// Begins.
+    ///
+    /// # Errors
+    /// When nobody can sign up.
+    pub async fn begin() -> Result<Self> {
+        let (seller, buyer) = (Customer::new().await?, Customer::new().await?);
+        let stop = Arc::new(AtomicBool::new(false));
+        let (stopped, own) = (stop.clone(), buyer.clone());
+        let task = tokio::spawn(async move {
+            let mut purchases = Purchases::default();
+            while !stopped.load(Ordering::Relaxed) {
+                let bought = async { own.buys(&seller.lists().await?).await };
+                match bought.await {
+                    Ok(order) => purchases.orders.push(order),
+                    Err(error) => purchases.failures.push(format!("{error:#}")),
+                }
+            }
+            purchases
+        });
+        Ok(Self { stop, task, buyer })
+    }
+
+    /// Ends, and looks at every order once more.
+    ///
+    /// # Errors
+    /// When an order that was complete is not any more.
+    pub async fn end(self) -> Result<Purchases> {
+        self.stop.store(true, Ordering::Relaxed);
+        let purchases = self.task.await?;
+        for order in &purchases.orders {
+            let status = self.buyer.status_of(order).await?;
+            ensure!(status == "complete", "order {order} was complete and is {status}");
+        }
+        Ok(purchases)
+    }
+}
