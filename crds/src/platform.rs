@@ -14,7 +14,7 @@ pub use names::{ConfigMapName, Cron, Email, Host, Image, InstanceName, ObjectNam
 pub use stores::{ManagedStore, Storage, Store, Stores};
 pub use workloads::{Amounts, EnvValue, EnvVar, Replicas, Resources, Services, Workload};
 
-use semver::Version;
+use semver::{Version, VersionReq};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -25,6 +25,8 @@ pub struct Platform {
     pub name: InstanceName,
     /// The release.
     pub version: Version,
+    /// The releases from which it can be reached in one step.
+    pub reachable_from: VersionReq,
     /// What the defaults were chosen for.
     pub profile: Profile,
     /// The six services.

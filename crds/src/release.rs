@@ -1,7 +1,7 @@
 //! The release catalog: which version of each service a release of the platform consists of.
 
 use crate::Service;
-use semver::Version;
+use semver::{Version, VersionReq};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -14,9 +14,21 @@ pub struct Release {
     /// The release's own version, what `spec.version` names.
     pub version: Version,
     services: BTreeMap<Service, Version>,
+    reachable_from: VersionReq,
 }
 
 impl Release {
+    /// Whether a shop at that release may go to this one, up or down, in one step.
+    #[must_use]
+    pub fn is_reachable_from(&self, other: &Version) -> bool {
+        *other == self.version || self.reachable_from.matches(other)
+    }
+
+    /// The releases from which it can be reached, as a sentence names them.
+    #[must_use]
+    pub fn reachable_from(&self) -> &VersionReq {
+        &self.reachable_from
+    }
     /// The version of one service in this release; none when the release has no such service.
     #[must_use]
     pub fn service(&self, service: Service) -> Option<&Version> {
@@ -47,10 +59,13 @@ pub enum CatalogError {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct ReleaseFile {
     version: Version,
     services: BTreeMap<String, Version>,
+    /// Left out: any.
+    #[serde(default)]
+    reachable_from: VersionReq,
 }
 
 impl TryFrom<ReleaseFile> for Release {
@@ -71,6 +86,7 @@ impl TryFrom<ReleaseFile> for Release {
         Ok(Self {
             version: file.version,
             services,
+            reachable_from: file.reachable_from,
         })
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context as _;
-use bigtix_crds::Catalog;
+
 use bigtix_operator::apply::Applier;
 use bigtix_operator::controller::{self, Context};
 use bigtix_operator::election::Candidate;
@@ -148,7 +148,7 @@ async fn work(
         Observer {
             client: client.clone(),
             databases: databases.clone(),
-            catalog: Catalog::embedded(),
+
             operator_namespace: arguments.namespace.clone(),
             optional_kinds,
         },

@@ -6,7 +6,7 @@ mod mongodb;
 use std::collections::{BTreeMap, BTreeSet};
 
 use bigtix_crds::{BigTix, Catalog, Platform, validate_against};
-use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod, Secret};
+use k8s_openapi::api::core::v1::{ConfigMap, PersistentVolumeClaim, Pod, Secret};
 use k8s_openapi::jiff::Timestamp;
 use kube::api::{Api, DynamicObject, ListParams};
 use kube::core::TypeMeta;
@@ -26,6 +26,9 @@ use facts::{Live, MongodbFacts, Observed, SecretFacts};
 pub use mongodb::Databases;
 pub(crate) use mongodb::code as mongodb_code;
 
+/// The ConfigMap with releases that are newer than this program.
+const RELEASES: &str = "bigtix-releases";
+
 /// What the operator looks with.
 #[derive(Clone)]
 pub struct Observer {
@@ -33,8 +36,7 @@ pub struct Observer {
     pub client: Client,
     /// Connections to databases, kept between passes.
     pub databases: Databases,
-    /// The releases that are known.
-    pub catalog: Catalog,
+
     /// Where the operator runs.
     pub operator_namespace: String,
     /// Kinds that a cluster may lack and this one has.
@@ -49,7 +51,7 @@ impl Observer {
     pub async fn observe(&self, resource: &BigTix) -> Result<Observed, kube::Error> {
         let namespace = resource.namespace().unwrap_or_default();
         let owner = resource.controller_owner_ref(&()).unwrap_or_default();
-        let verdict = validate_against(resource, None, &self.catalog);
+        let verdict = validate_against(resource, None, &self.catalog().await?);
         let mut observed = Observed {
             live: self.live(&namespace, &resource.name_any()).await?,
             resource: resource.clone(),
@@ -72,6 +74,24 @@ impl Observer {
                 .collect();
         }
         Ok(observed)
+    }
+
+    /// The releases that this program knows, and those of the ConfigMap beside the operator, one in each entry. One that
+    /// cannot be used is left out.
+    async fn catalog(&self) -> Result<Catalog, kube::Error> {
+        let api = Api::<ConfigMap>::namespaced(self.client.clone(), &self.operator_namespace);
+        let further = api
+            .get_opt(RELEASES)
+            .await?
+            .and_then(|found| found.data)
+            .unwrap_or_default();
+        let extend = |catalog: Catalog, (entry, text): (String, String)| {
+            catalog.clone().with(&text).unwrap_or_else(|error| {
+                tracing::warn!(config_map = RELEASES, entry, %error, "a release cannot be used");
+                catalog
+            })
+        };
+        Ok(further.into_iter().fold(Catalog::embedded(), extend))
     }
 
     async fn live(&self, namespace: &str, name: &str) -> Result<Live, kube::Error> {

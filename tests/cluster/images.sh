@@ -1,6 +1,7 @@
 #!/bin/bash
 # Images of the operator, the services and the Stripe double: built here as static programs, put into images by the
-# project's Dockerfile, and loaded into the cluster's node. The services are the folders of services/.
+# project's Dockerfile, and loaded into the cluster's node. The services are the folders of services/; `images.sh services`
+# leaves out the rest.
 set -euo pipefail
 # shellcheck source=tests/cluster/place.sh
 source "$(dirname "$0")/place.sh"
@@ -12,11 +13,12 @@ BUILT=${CARGO_TARGET_DIR:-$REPO/target}/$TARGET/test-image
 REVISION=$(git -C "$REPO" rev-parse --short HEAD 2>/dev/null || echo unknown)
 
 main() {
-  local service packages=() version
+  local service packages=() version only=${1:-}
   for service in "$REPO"/services/*/; do packages+=(--package "bigtix-$(basename "$service")"); done
-  say "Building the operator, the services and the Stripe double for images ..."
+  [[ $only == services ]] || packages+=(--package bigtix-operator --package bigtix-testkit)
+  say "Building programs for images ..."
   (cd "$REPO" && RUSTFLAGS="-C target-feature=+crt-static" cargo build --quiet --profile test-image --target "$TARGET" \
-    "${packages[@]}" --package bigtix-operator --package bigtix-testkit --bins) ||
+    "${packages[@]}" --bins) ||
     fail "The programs could not be built; see above."
   STAGING=$(mktemp -d)
   trap 'rm -rf "$STAGING"' EXIT
@@ -24,6 +26,7 @@ main() {
   for service in "$REPO"/services/*/; do
     image "$(basename "$service")" "bigtix-$(basename "$service")" "$(jq -r .version "$service/version.json")"
   done
+  [[ $only == services ]] && return
   image operator bigtix-operator "$version"
   image stripe-double bigtix-stripe-double "$version"
 }
@@ -40,4 +43,4 @@ image() {
     --build-arg="PROGRAM=$program" --build-arg="VERSION=$version" --build-arg="REVISION=$REVISION"
 }
 
-main
+main "$@"

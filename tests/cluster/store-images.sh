@@ -18,9 +18,9 @@ store() {
   [[ -x $program ]] || program=$(command -v "$name") || fail "There is no $name. Run: make tools"
   version=$("$program" --version | grep -oE '[0-9]+\.[0-9]+\.[0-9]+' | head -1) || true
   [[ -n $version ]] || fail "$program does not say which version it is."
-  # An init container of the database puts its key file where it wants it, as the usual image allows.
+  # An init container of the database uses these of the usual image.
   case $name in
-    mongod) stage "$SCRATCH/$name" "$program" /bin/sh /bin/cp /bin/chmod ;;
+    mongod) stage "$SCRATCH/$name" "$program" /bin/sh /bin/cp /bin/chmod /bin/sleep /usr/bin/getent ;;
     *) stage "$SCRATCH/$name" "$program" ;;
   esac
   staged_image "bigtix.test/$name:$version" "$SCRATCH/$name" "$name"

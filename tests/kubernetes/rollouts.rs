@@ -88,3 +88,42 @@ pub(crate) async fn a_restart_fails_no_request(cluster: &Cluster) -> Result<()> 
     ensure!(purchases.failures.is_empty(), "{:?}", purchases.failures);
     Ok(())
 }
+
+/// To releases that differ in every service, and back. Their images are made on demand, because that takes minutes.
+pub(crate) async fn an_upgrade_and_a_downgrade_fail_no_request(cluster: &Cluster) -> Result<()> {
+    if !cluster.has_image("orders:1.1.0") {
+        println!("  not tested: tests/cluster/next-images.sh makes what it takes");
+        return Ok(());
+    }
+    let release = json!({"version": "1.1.0", "reachableFrom": "~1.0", "services": {
+        "auth": "1.1.0", "tickets": "1.1.0", "orders": "1.1.0", "payments": "1.1.0", "expiration": "1.1.0",
+    }});
+    let releases = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "bigtix-releases"},
+        "data": {"1.1.0.json": release.to_string()}});
+    cluster.within("bigtix-system").apply(&releases)?;
+    for version in ["1.1.0", "1.0.0"] {
+        let shopping = Shopping::begin().await?;
+        cluster.patch_shop(&json!({"spec": {"version": version}}))?;
+        let took = cluster.until_shop(version, PATIENCE, |shop| {
+            shop.is("Ready") && shop.current() == version
+        })?;
+        let purchases = shopping.end().await?;
+        println!(
+            "  {version} after {:.0} s, {} purchases",
+            took.as_secs_f64(),
+            purchases.orders.len()
+        );
+        ensure!(
+            purchases.failures.is_empty(),
+            "to {version}: {:?}",
+            purchases.failures
+        );
+        let shop = cluster.get(&["bigtix", "shop"])?;
+        let services = shop["status"]["services"].as_array().cloned().unwrap_or_default();
+        ensure!(
+            services.iter().all(|service| service["version"] == version),
+            "{services:?}"
+        );
+    }
+    Ok(())
+}

@@ -129,6 +129,13 @@ impl Cluster {
         command
     }
 
+    /// Whether the node has an image of our own with that name and tag.
+    #[must_use]
+    pub fn has_image(&self, name: &str) -> bool {
+        let mark = format!("ghcr.io_bigtix_{}", name.replace(':', "_"));
+        self.state.join("loaded").join(mark).exists()
+    }
+
     /// Objects as JSON.
     ///
     /// # Errors

@@ -9,7 +9,7 @@ use crate::platform::{
 };
 use crate::v1alpha1::{self, BigTixSpec, TlsMode};
 use crate::{BigTix, Catalog, Service, Violation};
-use semver::Version;
+use semver::{Version, VersionReq};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -23,9 +23,13 @@ pub(super) fn resolve(bigtix: &BigTix, catalog: &Catalog) -> Result<Platform, Ve
     let (Some(version), true) = (version, violations.is_empty()) else {
         return Err(violations);
     };
+    let reachable_from = catalog
+        .release(&version)
+        .map_or(VersionReq::STAR, |release| release.reachable_from().clone());
     Ok(Platform {
         name: InstanceName::accepted(name),
         version,
+        reachable_from,
         profile: spec.profile,
         services,
         stores: stores(spec),

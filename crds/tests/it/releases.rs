@@ -80,3 +80,23 @@ fn the_catalog_can_be_extended_but_not_contradicted() {
     );
     assert!(error("{}").starts_with("the release file cannot be read"));
 }
+
+#[test]
+fn a_release_says_from_where_it_can_be_reached() {
+    let text = |from: &str| format!(r#"{{"version": "1.1.0", {from} "services": {{"auth": "1.1.0"}}}}"#);
+    let release = |from: &str| {
+        let catalog = Catalog::embedded().with(&text(from)).expect("a release");
+        catalog.release(&version("1.1.0")).expect("just added").clone()
+    };
+    let bounded = release(r#""reachableFrom": "~1.0","#);
+    for (from, expected) in [
+        ("1.0.0", true),
+        ("1.0.7", true),
+        ("1.1.0", true),
+        ("0.9.0", false),
+        ("1.2.0", false),
+    ] {
+        assert_eq!(bounded.is_reachable_from(&version(from)), expected, "{from}");
+    }
+    assert!(release("").is_reachable_from(&version("0.1.0")));
+}

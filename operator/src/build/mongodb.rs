@@ -26,6 +26,8 @@ pub const KEY_FILE: &str = "keyfile";
 pub const USERS_DATABASE: &str = "admin";
 
 const ME: Component = Component::Mongodb;
+/// For how many seconds a member waits for its name.
+const NAME_TRIES: u32 = 90;
 const SECRET: &str = "secret";
 const KEYS: &str = "keys";
 const SCRATCH: &str = "tmp";
@@ -83,7 +85,7 @@ fn stateful_set(shop: Shop<'_>, store: &ManagedStore, template_size: Option<&Qua
         component: ME,
         version: store.version.clone(),
         annotations: BTreeMap::new(),
-        init_containers: vec![key_copier(store)],
+        init_containers: vec![key_copier(shop, store)],
         container: member(store),
         volumes: vec![
             store::secret_volume(shop, ME, SECRET, KEY_FILE),
@@ -144,8 +146,10 @@ fn cache_gigabytes(memory: &Amounts) -> String {
     format!("{:.2}", hundredths.max(SMALLEST_CACHE))
 }
 
-/// mongod insists on a key file that is its own and nobody else's, and files of a Secret belong to root.
-fn key_copier(store: &ManagedStore) -> Container {
+/// mongod insists on a key file that is its own and nobody else's, and files of a Secret belong to root: so the key is
+/// copied. Then it is waited until the member's name leads to this pod: a member that cannot find
+/// itself in its set when it starts leaves the set, and does not look again.
+fn key_copier(shop: Shop<'_>, store: &ManagedStore) -> Container {
     let quantity = |text: &str| Quantity(text.to_owned());
     let amounts = |request, limit| Amounts {
         request: quantity(request),
@@ -155,9 +159,17 @@ fn key_copier(store: &ManagedStore) -> Container {
         cpu: amounts("10m", None),
         memory: amounts("16Mi", Some(quantity("64Mi"))),
     };
-    let script = format!("cp /secret/{KEY_FILE} /keys/{KEY_FILE} && chmod 0400 /keys/{KEY_FILE}");
+    let members = names::members(shop.platform, ME);
+    let script = format!(
+        "cp /secret/{KEY_FILE} /keys/{KEY_FILE} && chmod 0400 /keys/{KEY_FILE} || exit 1\n\
+         tries=0\n\
+         until case \"$(getent hosts \"$POD_NAME.{members}.{}.svc\")\" in \"$POD_IP \"*) true;; *) false;; esac; do\n  \
+           tries=$((tries + 1))\n  [ $tries -lt {NAME_TRIES} ] || break\n  sleep 1\ndone\n",
+        shop.namespace
+    );
     Container {
         command: Some(vec!["sh".to_owned(), "-c".to_owned(), script]),
+        env: Some(vec![pod::own_name(), pod::own_address()]),
         volume_mounts: Some(vec![mount(SECRET, "/secret", true), mount(KEYS, "/keys", false)]),
         ..pod::container("key", store.image.as_str(), &resources)
     }

@@ -146,12 +146,22 @@ pub fn secret(name: impl Into<String>, secret: impl Into<String>, key: impl Into
 /// The variable `POD_NAME`.
 #[must_use]
 pub fn own_name() -> EnvVar {
+    of_pod("POD_NAME", "metadata.name")
+}
+
+/// The variable `POD_IP`.
+#[must_use]
+pub fn own_address() -> EnvVar {
+    of_pod("POD_IP", "status.podIP")
+}
+
+fn of_pod(name: &str, field_path: &str) -> EnvVar {
     let selector = ObjectFieldSelector {
-        field_path: "metadata.name".to_owned(),
+        field_path: field_path.to_owned(),
         api_version: Some("v1".to_owned()),
     };
     EnvVar {
-        name: "POD_NAME".to_owned(),
+        name: name.to_owned(),
         value: None,
         value_from: Some(EnvVarSource {
             field_ref: Some(selector),

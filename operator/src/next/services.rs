@@ -77,6 +77,19 @@ fn hold(platform: &Platform, good: Option<&ReleaseSet>) -> Option<Reason> {
             message: "nothing is rolled out while the shop sleeps or is paused".to_owned(),
         });
     }
+    if let Some(good) = good
+        && good.version != platform.version
+        && !platform.reachable_from.matches(&good.version)
+    {
+        let message = format!(
+            "release {} cannot be reached from {} in one step, only from {}",
+            platform.version, good.version, platform.reachable_from
+        );
+        return Some(Reason {
+            predicate: "UnsupportedStep",
+            message,
+        });
+    }
     if good.is_some() && !platform.upgrade.is_approved(&platform.version) {
         let message = format!(
             "release {0} waits for upgrade.approvedVersion: {0}",

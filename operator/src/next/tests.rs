@@ -228,3 +228,17 @@ fn a_resource_that_breaks_a_rule_changes_nothing_and_says_so() {
     );
     assert_eq!(cluster.condition("Available").0, "True");
 }
+
+#[test]
+fn a_release_that_is_too_far_away_is_refused_before_anything_moves() {
+    let mut cluster = minimal();
+    cluster.until_done();
+    let status = cluster.resource.status.as_mut().expect("written");
+    status.version.current = Some("0.3.0".to_owned());
+    let decision = cluster.pass(usize::MAX);
+    assert_eq!(decision.writes, []);
+    assert_eq!(
+        cluster.condition("Ready"),
+        ("False".to_owned(), "UnsupportedStep".to_owned())
+    );
+}

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use futures::future::BoxFuture;
@@ -21,6 +21,9 @@ use crate::{internal, telemetry};
 
 /// How long requests and tasks may take to end once a stop was asked for.
 const DRAIN_DEADLINE: Duration = Duration::from_secs(25);
+/// How long a process waits for stores that are not there yet, and how often it looks.
+const START_PATIENCE: Duration = Duration::from_secs(45);
+const START_AGAIN: Duration = Duration::from_millis(500);
 
 /// Why a service could not start.
 #[derive(Debug, thiserror::Error)]
@@ -299,7 +302,8 @@ async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) {
 /// `DRAIN_DELAY_SECONDS` of saying "not ready".
 pub fn main<C, F, Fut>(read: impl FnOnce(&mut Settings) -> C, service: F) -> ExitCode
 where
-    F: FnOnce(C) -> Fut,
+    C: Clone,
+    F: Fn(C) -> Fut,
     Fut: Future<Output = Result<Service, StartError>>,
 {
     let mut settings = Settings::from_env();
@@ -313,12 +317,30 @@ where
         .enable_all()
         .build()
         .expect("the system gives threads");
-    match runtime.block_on(run(process, service(config))) {
+    match runtime.block_on(run(process, patiently(|| service(config.clone())))) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!(%error, "cannot start");
             eprintln!("cannot start: {error}");
             ExitCode::FAILURE
+        }
+    }
+}
+
+/// Waits for stores that are not there yet. When everything starts at once, a process that gave up right away would be
+/// started again later and later.
+async fn patiently<Fut>(start: impl Fn() -> Fut) -> Result<Service, StartError>
+where
+    Fut: Future<Output = Result<Service, StartError>>,
+{
+    let began = Instant::now();
+    loop {
+        match start().await {
+            Err(error @ StartError::Store { .. }) if began.elapsed() < START_PATIENCE => {
+                tracing::warn!(%error, "not there yet");
+                tokio::time::sleep(START_AGAIN).await;
+            }
+            outcome => return outcome,
         }
     }
 }
@@ -365,7 +387,15 @@ async fn run(
     service: impl Future<Output = Result<Service, StartError>>,
 ) -> Result<(), StartError> {
     let telemetry = telemetry::init(&process.telemetry);
-    let running = service.await?.start(process.listen).await?;
+    // The first process of a container dies of no signal that it does not listen to.
+    let service = tokio::select! {
+        service = service => service?,
+        () = stop_signal() => {
+            telemetry.flush();
+            return Ok(());
+        }
+    };
+    let running = service.start(process.listen).await?;
     stop_signal().await;
     running.drain();
     tokio::time::sleep(process.drain_delay).await;
