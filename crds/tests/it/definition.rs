@@ -1,10 +1,9 @@
 //! The definition that is installed.
 
-use crate::files::root;
+use crate::files::is_current;
 use bigtix_crds::crd;
 use kube::core::cel;
 use serde_json::Value;
-use std::{env, fs};
 
 pub(crate) fn schema() -> Value {
     let definition = serde_json::to_value(crd::definition()).expect("plain data");
@@ -54,21 +53,7 @@ pub(crate) fn rules() -> Vec<(String, String, String)> {
 #[test]
 fn generated_crd_is_current() {
     for place in ["crds/bigtix.yaml", "charts/bigtix/crd/bigtix.yaml"] {
-        let path = root().join(place);
-        let generated = crd::yaml();
-        if env::var_os("BIGTIX_BLESS").is_some_and(|bless| bless == "1") {
-            fs::write(&path, &generated).expect("the file can be written");
-        }
-        let committed = fs::read_to_string(&path).unwrap_or_default();
-        let differs = committed
-            .lines()
-            .zip(generated.lines())
-            .position(|(ours, new)| ours != new);
-        assert!(
-            committed == generated,
-            "{place} is stale (first difference on line {}); run BIGTIX_BLESS=1 cargo test -p bigtix-crds",
-            differs.unwrap_or_else(|| committed.lines().count().min(generated.lines().count())) + 1
-        );
+        is_current(place, &crd::yaml());
     }
 }
 

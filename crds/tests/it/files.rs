@@ -2,6 +2,7 @@
 
 use bigtix_crds::BigTix;
 use serde_json::{Value, json};
+use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -11,6 +12,24 @@ pub(crate) fn root() -> PathBuf {
 
 pub(crate) fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// The committed file at `place` is what is generated; `BIGTIX_BLESS=1` writes it.
+pub(crate) fn is_current(place: &str, generated: &str) {
+    let path = root().join(place);
+    if env::var_os("BIGTIX_BLESS").is_some_and(|bless| bless == "1") {
+        fs::write(&path, generated).expect("the file can be written");
+    }
+    let committed = fs::read_to_string(&path).unwrap_or_default();
+    let differs = committed
+        .lines()
+        .zip(generated.lines())
+        .position(|(ours, new)| ours != new);
+    assert!(
+        committed == generated,
+        "{place} is stale (first difference on line {}); run BIGTIX_BLESS=1 cargo test -p bigtix-crds",
+        differs.unwrap_or_else(|| committed.lines().count().min(generated.lines().count())) + 1
+    );
 }
 
 /// Every YAML file in the folder, by name, in order.

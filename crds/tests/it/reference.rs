@@ -1,9 +1,8 @@
 //! The page that lists every field for people, written from the definition.
 
 use crate::definition::{rules, schema};
-use crate::files::root;
+use crate::files::is_current;
 use serde_json::Value;
-use std::{env, fs};
 
 const PLACE: &str = "docs/reference.md";
 
@@ -29,21 +28,7 @@ struct Section {
 
 #[test]
 fn generated_reference_is_current() {
-    let generated = page();
-    let path = root().join(PLACE);
-    if env::var_os("BIGTIX_BLESS").is_some_and(|bless| bless == "1") {
-        fs::write(&path, &generated).expect("the file can be written");
-    }
-    let committed = fs::read_to_string(&path).unwrap_or_default();
-    let differs = committed
-        .lines()
-        .zip(generated.lines())
-        .position(|(ours, new)| ours != new);
-    assert!(
-        committed == generated,
-        "{PLACE} is stale (first difference on line {}); run BIGTIX_BLESS=1 cargo test -p bigtix-crds",
-        differs.unwrap_or_else(|| committed.lines().count().min(generated.lines().count())) + 1
-    );
+    is_current(PLACE, &page());
 }
 
 fn page() -> String {
