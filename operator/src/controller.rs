@@ -25,6 +25,7 @@ use crate::apply::{Applier, ApplyError};
 use crate::names::{APPLICATION, INSTANCE_LABEL, MANAGED_BY_LABEL, MANAGER};
 use crate::next::{Notice, next};
 use crate::observe::Observer;
+use crate::status::status;
 
 /// A pass that takes longer has got stuck, and begins anew.
 const LONGEST_PASS: Duration = Duration::from_secs(60);
@@ -173,7 +174,8 @@ async fn pass(shop: &BigTix, context: &Context) -> Result<Action, PassError> {
     let decision = next(&observed, now);
     let written = context.applier.apply(&observed, &decision, now).await;
     // What was decided is said even when carrying it out failed: the next pass decides the same.
-    context.applier.status(shop, &decision.status).await?;
+    let status = status(&observed, &decision, now);
+    context.applier.status(shop, &status).await?;
     for notice in &decision.notices {
         tell(context, shop, notice).await;
     }

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use bigtix_crds::Platform;
 use bigtix_crds::platform::Mode;
-use bigtix_crds::v1alpha1::BigTixStatus;
+
 use k8s_openapi::api::core::v1::ConfigMap;
 use k8s_openapi::jiff::Timestamp;
 
@@ -22,7 +22,7 @@ use crate::build::secrets::OwnSecret;
 use crate::build::{Child, ingress, meta, monitoring, network};
 use crate::kind::Kind;
 use crate::observe::facts::Observed;
-use crate::status;
+
 pub(crate) use stores::expected as expected_secrets;
 
 use gate::{Gate, Reason};
@@ -81,8 +81,8 @@ impl Write {
 pub struct Decision {
     /// What to do, in order.
     pub writes: Vec<Write>,
-    /// What to say afterwards.
-    pub status: BigTixStatus,
+    /// What the status is made of; none when the resource breaks a rule.
+    pub findings: Option<Findings>,
     /// What to tell those who read events.
     pub notices: Vec<Notice>,
     /// When to look again at the latest.
@@ -101,7 +101,7 @@ pub struct Notice {
 }
 
 /// What the status is made of.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Findings {
     /// The rollout and what each service is to run.
     pub course: Course,
@@ -119,15 +119,33 @@ pub struct Findings {
     pub is_settled: bool,
 }
 
+impl Findings {
+    /// Whether there is nothing left to do or to wait for.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        let Self {
+            course,
+            stores,
+            brought,
+            ingress,
+            held,
+            is_rejected: _,
+            is_settled,
+        } = self;
+        let gates = [&course.gate, stores, brought, ingress];
+        *is_settled && course.rollout.is_none() && gates.iter().all(|gate| gate.is_open()) && held.is_none()
+    }
+}
+
 /// What is due for one shop now.
 #[must_use]
 pub fn next(observed: &Observed, now: Timestamp) -> Decision {
     let platform = match &observed.verdict {
         Ok(platform) => platform,
-        Err(violations) => {
+        Err(_) => {
             return Decision {
                 writes: Vec::new(),
-                status: status::refused(observed, violations, now),
+                findings: None,
                 notices: Vec::new(),
                 look_again: AT_REST,
             };
@@ -140,10 +158,10 @@ pub fn next(observed: &Observed, now: Timestamp) -> Decision {
     if platform.mode == Mode::Plan {
         writes = planned(observed, platform, &writes);
     }
-    let is_waiting = !writes.is_empty() || !status::is_done(&findings);
+    let is_waiting = !writes.is_empty() || !findings.is_done();
     Decision {
-        status: status::of(observed, platform, &findings, now),
         notices: notices(&findings),
+        findings: Some(findings),
         look_again: if is_waiting { WAITING } else { AT_REST },
         writes,
     }

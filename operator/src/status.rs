@@ -11,44 +11,26 @@ use k8s_openapi::jiff::Timestamp;
 
 use crate::build::store;
 use crate::names::Component;
-use crate::next::Findings;
 use crate::next::gate::Reason;
 use crate::next::release::ReleaseSet;
-use crate::next::rollout::{Change, Failure, Rollout};
+use crate::next::rollout::{Change, Failure, RECALLED, ROLLED_BACK, Rollout, SUCCEEDED};
+use crate::next::{Decision, Findings};
 use crate::observe::facts::{MongodbFacts, Observed};
 
 /// How many ended rollouts are remembered.
 const HISTORY: usize = 10;
-/// How a rollout that is over may have ended.
-pub const SUCCEEDED: &str = "Succeeded";
-/// It was taken back.
-pub const ROLLED_BACK: &str = "RolledBack";
-/// It was taken back because the resource asked for the release before it again.
-pub const RECALLED: &str = "Recalled";
-
-/// Whether there is nothing left to do or to wait for.
+/// What to say after a pass.
 #[must_use]
-pub fn is_done(findings: &Findings) -> bool {
-    let Findings {
-        course,
-        stores,
-        brought,
-        ingress,
-        held,
-        is_rejected: _,
-        is_settled,
-    } = findings;
-    *is_settled
-        && course.rollout.is_none()
-        && [&course.gate, stores, brought, ingress]
-            .iter()
-            .all(|gate| gate.is_open())
-        && held.is_none()
+pub fn status(observed: &Observed, decision: &Decision, now: Timestamp) -> BigTixStatus {
+    match (&observed.verdict, &decision.findings) {
+        (Ok(platform), Some(findings)) => of(observed, platform, findings, now),
+        (Err(violations), _) => refused(observed, violations, now),
+        (Ok(_), None) => observed.resource.status.clone().unwrap_or_default(),
+    }
 }
 
 /// The status of a resource that can be carried out.
-#[must_use]
-pub fn of(observed: &Observed, platform: &Platform, findings: &Findings, now: Timestamp) -> BigTixStatus {
+fn of(observed: &Observed, platform: &Platform, findings: &Findings, now: Timestamp) -> BigTixStatus {
     let before = observed.resource.status.clone().unwrap_or_default();
     let generation = observed.resource.metadata.generation.unwrap_or_default();
     let version = versions(platform, findings, &before.version);
@@ -65,8 +47,7 @@ pub fn of(observed: &Observed, platform: &Platform, findings: &Findings, now: Ti
 }
 
 /// The status of a resource that cannot: everything stays as it was but for what is said about it.
-#[must_use]
-pub fn refused(observed: &Observed, violations: &[Violation], now: Timestamp) -> BigTixStatus {
+fn refused(observed: &Observed, violations: &[Violation], now: Timestamp) -> BigTixStatus {
     let before = observed.resource.status.clone().unwrap_or_default();
     let generation = observed.resource.metadata.generation.unwrap_or_default();
     BigTixStatus {

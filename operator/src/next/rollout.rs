@@ -15,6 +15,13 @@ use k8s_openapi::jiff::Timestamp;
 use super::gate::{Gate, Reason};
 use super::release::{Build, ReleaseSet};
 
+/// In the history: it went well.
+pub const SUCCEEDED: &str = "Succeeded";
+/// In the history: it was taken back.
+pub const ROLLED_BACK: &str = "RolledBack";
+/// In the history: it was taken back because the resource asked for the release before it again.
+pub const RECALLED: &str = "Recalled";
+
 /// Where a rollout stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rollout {

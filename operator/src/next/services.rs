@@ -8,7 +8,7 @@ use k8s_openapi::jiff::Timestamp;
 use super::gate::{self, Gate, Reason};
 use super::plan::Plan;
 use super::release::{Build, ReleaseSet};
-use super::rollout::{Change, Course, Failure, Limits, Rollout, Situation, steer};
+use super::rollout::{Change, Course, Failure, Limits, ROLLED_BACK, Rollout, Situation, steer};
 use super::stores::with_credentials;
 use crate::build::meta::digest_annotation;
 use crate::build::{Child, service};
@@ -66,7 +66,7 @@ fn is_rejected(observed: &Observed, wanted: &ReleaseSet) -> bool {
         .and_then(|at| at.parse::<Timestamp>().ok());
     let ended = last.finished_at.as_ref().map(|time| time.0);
     let was_asked_again = retry.is_some_and(|retry| ended.is_some_and(|ended| retry > ended));
-    last.result == crate::status::ROLLED_BACK && last.id.as_deref() == Some(&wanted.id()) && !was_asked_again
+    last.result == ROLLED_BACK && last.id.as_deref() == Some(&wanted.id()) && !was_asked_again
 }
 
 /// Why no rollout may begin now. The first release of a shop waits for nobody.

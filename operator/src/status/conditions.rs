@@ -6,7 +6,7 @@ use bigtix_crds::{Platform, Violation};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use k8s_openapi::jiff::Timestamp;
 
-use super::{is_done, sentence};
+use super::sentence;
 use crate::names::Component;
 use crate::next::Findings;
 use crate::next::gate::{Gate, Reason};
@@ -131,7 +131,7 @@ fn ready(platform: &Platform, findings: &Findings, version: &VersionStatus) -> S
     if let Some(Reason { predicate, message }) = &findings.held {
         return Saying::no(predicate, message.clone());
     }
-    if is_done(findings) {
+    if findings.is_done() {
         let current = version.current.as_deref().unwrap_or_default();
         return Saying::yes("AsExpected", format!("release {current} serves users"));
     }

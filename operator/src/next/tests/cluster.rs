@@ -11,6 +11,7 @@ use super::super::*;
 use crate::build::mongodb as database;
 use crate::difference::stamped;
 use crate::observe::facts::{Live, Member, MongodbFacts, SecretFacts};
+use crate::status::status;
 
 const NAMESPACE: &str = "shops";
 
@@ -79,7 +80,7 @@ impl Cluster {
             self.write(&observed, write);
         }
         if writes >= decision.writes.len() {
-            self.resource.status = Some(decision.status.clone());
+            self.resource.status = Some(status(&observed, &decision, self.now));
         }
         self.settle();
         self.now = self
