@@ -49,4 +49,5 @@ gen: ## Write the generated files again: API documents, resource definitions, cl
 
 clean: ## Remove what was built, and the stopped shop's data
 	@test ! -e .bigtix/run.json || { echo "The shop is running on .bigtix: make down first."; exit 1; }
+	@test ! -e /run/bigtix-cluster || { echo "The cluster is up: make cluster-down first."; exit 1; }
 	rm -rf $(BUILT) .bigtix
