@@ -22,12 +22,14 @@ async fn a_service_whose_store_does_not_answer_is_not_ready() {
 
     hold(mongod);
     for service in services.keys() {
-        let (status, body) = machine::get(&url(service)).await;
-        assert_eq!(
-            (status, &body),
-            (503, &json!({"ready": false, "reason": ["mongodb"]})),
-            "{service}"
-        );
+        eventually(
+            &format!("{service} says that it is not ready, and why"),
+            async || {
+                let (status, body) = machine::get(&url(service)).await;
+                (status == 503 && body == json!({"ready": false, "reason": ["mongodb"]})).then_some(())
+            },
+        )
+        .await;
         let live = machine::get(&url(service).replace("readyz", "livez")).await;
         assert_eq!(live.0, 200, "{service}: a restart would not help");
     }
