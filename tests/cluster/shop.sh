@@ -14,7 +14,7 @@ main() {
     kubectl apply --filename - >/dev/null
   kubectl apply --namespace "$NAMESPACE" --filename "$HERE/shop.yaml"
   wait_for_shop
-  say "" "The shop is ready: $(field .status.url), by way of http://$NODE_ADDRESS" \
+  printf '%s\n' "" "The shop is ready: $(field .status.url), by way of http://$NODE_ADDRESS" \
     "  curl --resolve bigtix.localhost:80:$NODE_ADDRESS http://bigtix.localhost/api/tickets" \
     "  export KUBECONFIG=$KUBECONFIG PATH=$BIN:\$PATH" \
     "  kubectl --namespace $NAMESPACE get bigtix,pods" "Gone again with: make cluster-down"

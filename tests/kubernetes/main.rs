@@ -40,6 +40,8 @@ const SCENARIOS: &[(&str, Scenario)] = scenarios![
     rollouts::an_image_that_crashes_is_taken_back,
     rollouts::a_restart_fails_no_request,
     rollouts::an_upgrade_and_a_downgrade_fail_no_request,
+    rollouts::an_autoscaler_takes_over_without_a_drop,
+    stores::a_volume_grows_while_tickets_are_bought,
     stores::the_database_grows_to_three_loses_its_primary_and_shrinks,
     faults::of_two_operators_one_works,
     install::a_secret_that_is_missing_is_asked_for,

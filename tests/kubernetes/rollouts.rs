@@ -127,3 +127,39 @@ pub(crate) async fn an_upgrade_and_a_downgrade_fail_no_request(cluster: &Cluster
     }
     Ok(())
 }
+
+pub(crate) async fn an_autoscaler_takes_over_without_a_drop(cluster: &Cluster) -> Result<()> {
+    let replicas = || {
+        cluster.run(&[
+            "get",
+            "deployment/shop-auth",
+            "--output=jsonpath={.spec.replicas}",
+        ])
+    };
+    cluster.patch_shop(&json!({"spec": {"services": {"auth": {"replicas": 2}}}}))?;
+    cluster.until_shop("two of auth", PATIENCE, |shop| shop.is("Ready"))?;
+    let scaling = json!({"replicas": null, "autoscaling": {"minReplicas": 1, "maxReplicas": 4}});
+    cluster.patch_shop(&json!({"spec": {"services": {"auth": scaling}}}))?;
+    cluster.until("the autoscaler is there and the pods are, too", PATIENCE, || {
+        ensure!(replicas()? == "2", "{} pods", replicas()?);
+        let scaler = cluster.run(&[
+            "get",
+            "hpa/shop-auth",
+            "--ignore-not-found",
+            "--output=jsonpath={.spec.maxReplicas}",
+        ])?;
+        Ok(scaler == "4")
+    })?;
+    // Somebody scales, as the autoscaler does, and the operator leaves it so.
+    cluster.run(&["scale", "deployment/shop-auth", "--replicas=3"])?;
+    cluster.until_shop("Ready", PATIENCE, |shop| shop.is("Ready"))?;
+    ensure!(replicas()? == "3", "{} pods", replicas()?);
+    cluster.patch_shop(&json!({"spec": {"services": {"auth": {"replicas": 1, "autoscaling": null}}}}))?;
+    cluster.until_shop("Ready", PATIENCE, |shop| shop.is("Ready"))?;
+    cluster.until("one pod again", PATIENCE, || Ok(replicas()? == "1"))?;
+    ensure!(
+        cluster.run(&["get", "hpa", "--output=name"])?.is_empty(),
+        "the autoscaler is left"
+    );
+    Ok(())
+}

@@ -60,6 +60,23 @@ pub(crate) async fn the_database_grows_to_three_loses_its_primary_and_shrinks(
     sized(cluster, 1)
 }
 
+pub(crate) async fn a_volume_grows_while_tickets_are_bought(cluster: &Cluster) -> Result<()> {
+    let shopping = Shopping::begin().await?;
+    cluster.patch_shop(&json!({"spec": {"mongodb": {"managed": {"storage": {"size": "3Gi"}}}}}))?;
+    let capacity = [
+        "get",
+        "pvc/data-shop-mongodb-0",
+        "--output=jsonpath={.status.capacity.storage}",
+    ];
+    cluster.until("the volume has grown", PATIENCE, || {
+        Ok(cluster.run(&capacity)? == "3Gi")
+    })?;
+    cluster.until_shop("Ready", PATIENCE, |shop| shop.is("Ready"))?;
+    let purchases = shopping.end().await?;
+    ensure!(purchases.failures.is_empty(), "{:?}", purchases.failures);
+    Ok(())
+}
+
 fn sized(cluster: &Cluster, members: u32) -> Result<()> {
     cluster.patch_shop(&json!({"spec": {"mongodb": {"managed": {"replicas": members}}}}))?;
     cluster.until_shop(&format!("{members} members"), PATIENCE, |shop| {
