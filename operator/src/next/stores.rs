@@ -1,7 +1,7 @@
 //! The stores, what users bring for them, and the way in.
 
-use bigtix_crds::Platform;
 use bigtix_crds::platform::{Payments, Quantity, SecretName, Store, Tls};
+use bigtix_crds::{Catalog, Platform};
 use k8s_openapi::api::apps::v1::StatefulSet;
 
 use super::gate::{self, Gate, Reason};
@@ -34,11 +34,7 @@ pub(super) fn plan(plan: &mut Plan<'_>, observed: &Observed) -> Gate {
     for child in redis::children(shop, redis_size.as_ref()) {
         plan.one(with_credentials(child, observed, shop, Component::Redis));
     }
-    let double = format!(
-        "{}/stripe-double:{}",
-        shop.platform.registry, shop.platform.version
-    );
-    plan.all(stripe_double::children(shop, &double));
+    plan.all(stripe_double::children(shop, &double_image(shop)));
     grow(plan, observed);
 
     let is_asleep = shop.platform.hibernate;
@@ -59,6 +55,14 @@ pub(super) fn plan(plan: &mut Plan<'_>, observed: &Observed) -> Gate {
     }
     plan.writes.extend(step.map(Write::Mongodb));
     gate
+}
+
+/// It holds payments in its memory, so it goes with the operator and not with the release: no rollout replaces it.
+fn double_image(shop: Shop<'_>) -> String {
+    let catalog = Catalog::embedded();
+    let own = catalog.newest().map(|release| &release.version);
+    let version = own.unwrap_or(&shop.platform.version);
+    format!("{}/stripe-double:{version}", shop.platform.registry)
 }
 
 fn is_managed(shop: Shop<'_>, component: Component) -> bool {
