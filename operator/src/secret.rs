@@ -71,8 +71,7 @@ pub(crate) fn completed(
         if data.contains_key(entry) {
             continue;
         }
-        let present: BTreeMap<_, _> = data.clone();
-        let value = value(shop, wanted, entry, &present, others);
+        let value = value(shop, wanted, entry, data, others);
         data.insert(entry.clone(), ByteString(value.into_bytes()));
     }
     if wanted.name == names::session_keys(shop.platform) {

@@ -138,15 +138,7 @@ pub(crate) async fn a_shop_sleeps_and_wakes(cluster: &Cluster) -> Result<()> {
     let (seller, buyer) = (Customer::new().await?, Customer::new().await?);
     let order = buyer.buys(&seller.lists().await?).await?;
     cluster.patch_shop(&json!({"spec": {"hibernate": true}}))?;
-    cluster.until("no pod is left", PATIENCE, || {
-        Ok(cluster.run(&["get", "pods", "--output=name"])?.is_empty())
-    })?;
-    ensure!(
-        !cluster
-            .run(&["get", "persistentvolumeclaims", "--output=name"])?
-            .is_empty(),
-        "the volumes are gone"
-    );
+    only_volumes_are_left(cluster)?;
     cluster.patch_shop(&json!({"spec": {"hibernate": false}}))?;
     cluster.until_shop("Ready again", PATIENCE, |shop| shop.is("Ready"))?;
     ensure!(buyer.status_of(&order).await? == "complete", "the order is lost");
@@ -155,16 +147,18 @@ pub(crate) async fn a_shop_sleeps_and_wakes(cluster: &Cluster) -> Result<()> {
 
 pub(crate) async fn a_shop_that_is_deleted_goes_with_its_namespace(cluster: &Cluster) -> Result<()> {
     cluster.run(&["delete", "bigtix/shop", "--timeout=60s"])?;
-    cluster.until("no pod is left", PATIENCE, || {
-        Ok(cluster.run(&["get", "pods", "--output=name"])?.is_empty())
-    })?;
-    ensure!(
-        !cluster
-            .run(&["get", "persistentvolumeclaims", "--output=name"])?
-            .is_empty(),
-        "Retain keeps volumes"
-    );
+    only_volumes_are_left(cluster)?;
     cluster
         .run(&["delete", "namespace", cluster.namespace(), "--timeout=90s"])
         .map(drop)
+}
+
+fn only_volumes_are_left(cluster: &Cluster) -> Result<()> {
+    let names = |kind: &str| cluster.run(&["get", kind, "--output=name"]);
+    cluster.until("no pod is left", PATIENCE, || Ok(names("pods")?.is_empty()))?;
+    ensure!(
+        !names("persistentvolumeclaims")?.is_empty(),
+        "the volumes are gone"
+    );
+    Ok(())
 }

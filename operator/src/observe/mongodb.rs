@@ -30,7 +30,6 @@ pub struct Databases(Arc<Mutex<BTreeMap<(String, String), Connected>>>);
 
 #[derive(Clone)]
 struct Connected {
-    address: String,
     key_digest: String,
     client: Client,
 }
@@ -114,7 +113,7 @@ impl Databases {
         })
     }
 
-    /// A client of one member, kept until its address or the key is another one.
+    /// A client of one member, kept until the key is another one.
     pub(crate) fn direct(&self, observed: &Observed, address: &str, key: &str) -> Result<Client, Error> {
         let id = (
             format!("{}/{}", observed.namespace, observed.owner.uid),
@@ -123,14 +122,12 @@ impl Databases {
         let key_digest = crate::build::meta::digest(key);
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(connected) = kept.get(&id)
-            && connected.address == address
             && connected.key_digest == key_digest
         {
             return Ok(connected.client.clone());
         }
         let client = connect(address, key)?;
         let connected = Connected {
-            address: address.to_owned(),
             key_digest,
             client: client.clone(),
         };
