@@ -152,15 +152,16 @@ pub fn next(observed: &Observed, now: Timestamp) -> Decision {
         }
     };
     let (mut writes, findings) = decide(observed, platform, now);
+    let is_plan = platform.mode == Mode::Plan;
+    if is_plan {
+        writes = planned(observed, platform, &writes);
+    }
     if platform.paused {
         writes.clear();
     }
-    if platform.mode == Mode::Plan {
-        writes = planned(observed, platform, &writes);
-    }
     let is_waiting = !writes.is_empty() || !findings.is_done();
     Decision {
-        notices: notices(&findings),
+        notices: if is_plan { Vec::new() } else { notices(&findings) },
         findings: Some(findings),
         look_again: if is_waiting { WAITING } else { AT_REST },
         writes,

@@ -4,6 +4,7 @@
 
 mod conditions;
 
+use bigtix_crds::platform::Mode;
 use bigtix_crds::v1alpha1::{BigTixStatus, DataStoreStatus, HistoryEntry, ServiceStatus, VersionStatus};
 use bigtix_crds::{Platform, Violation};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -33,14 +34,25 @@ pub fn status(observed: &Observed, decision: &Decision, now: Timestamp) -> BigTi
 fn of(observed: &Observed, platform: &Platform, findings: &Findings, now: Timestamp) -> BigTixStatus {
     let before = observed.resource.status.clone().unwrap_or_default();
     let generation = observed.resource.metadata.generation.unwrap_or_default();
-    let version = versions(platform, findings, &before.version);
+    let rollout = findings.course.rollout.as_ref().map(Rollout::record);
+    // What is only planned has not happened: a rollout that had begun is held, and none begins.
+    let (version, rollout, history) = match platform.mode {
+        Mode::Apply => {
+            let version = versions(platform, findings, &before.version);
+            (version, rollout, history(&before, platform, findings, now))
+        }
+        Mode::Plan => {
+            let held = before.rollout.as_ref().and(rollout);
+            (before.version.clone(), held, before.history.clone())
+        }
+    };
     BigTixStatus {
         observed_generation: generation,
         conditions: conditions::all(observed, platform, findings, &version, now),
         services: services(observed, platform),
         data_stores: data_stores(observed, platform),
-        rollout: findings.course.rollout.as_ref().map(Rollout::record),
-        history: history(&before, platform, findings, now),
+        rollout,
+        history,
         url: platform.ingress.enabled.then(|| platform.ingress.url()),
         version,
     }

@@ -108,7 +108,7 @@ pub struct Situation<'a> {
     pub is_rejected: bool,
     /// Whether a rollout may begin now.
     pub may_begin: bool,
-    /// Whether one that has begun goes on: not while the shop sleeps or is paused.
+    /// Whether one that has begun goes on: not while the shop sleeps, is paused, or is only to be planned.
     pub goes_on: bool,
     /// Bounds.
     pub limits: Limits,

@@ -1,6 +1,6 @@
 //! The services: in order, each behind the one before it.
 
-use bigtix_crds::platform::{Replicas, Workload};
+use bigtix_crds::platform::{Mode, Replicas, Workload};
 use bigtix_crds::{Platform, Service};
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::jiff::Timestamp;
@@ -34,7 +34,7 @@ pub(super) fn course(
         rollout: status.rollout.as_ref().and_then(Rollout::recorded),
         is_rejected,
         may_begin: held.is_none(),
-        goes_on: !platform.hibernate && !platform.paused,
+        goes_on: !platform.hibernate && !platform.paused && platform.mode == Mode::Apply,
         limits: Limits {
             step: platform.upgrade.progress_deadline,
             soak: platform.upgrade.soak,

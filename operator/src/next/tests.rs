@@ -242,3 +242,50 @@ fn a_release_that_is_too_far_away_is_refused_before_anything_moves() {
         ("False".to_owned(), "UnsupportedStep".to_owned())
     );
 }
+
+#[test]
+fn a_plan_shows_what_would_change_and_nothing_begins() {
+    let mut cluster = minimal();
+    cluster.until_done();
+    let before = cluster.image(Service::Auth);
+    let wanted = |mode: &str| json!({"version": "1.0.0", "mode": mode, "services": {"auth": {"image": "new:1"}}, "upgrade": {"progressDeadlineSeconds": 30}});
+    cluster.change(wanted("Plan"));
+    let recorded = |cluster: &Cluster| {
+        let status = cluster.resource.status.clone().expect("written");
+        (status.version, status.rollout, status.history)
+    };
+    let began = recorded(&cluster);
+    for _ in 0..30 {
+        let decision = cluster.pass(usize::MAX);
+        assert!(decision.notices.is_empty(), "{:?}", decision.notices);
+    }
+    assert_eq!(
+        (cluster.image(Service::Auth), recorded(&cluster)),
+        (before, began)
+    );
+    let plan = &cluster.live.objects[&(Kind::ConfigMap, "shop-plan".to_owned())];
+    assert!(
+        plan["data"]["plan"]
+            .as_str()
+            .is_some_and(|plan| plan.contains("apply Deployment shop-auth"))
+    );
+    assert_eq!(
+        cluster.condition("Ready"),
+        ("False".to_owned(), "Planned".to_owned())
+    );
+    let said = cluster.resource.status.clone();
+    assert_eq!(
+        (cluster.pass(usize::MAX).writes, cluster.resource.status.clone()),
+        (vec![], said)
+    );
+
+    cluster.change(wanted("Apply"));
+    cluster.until_done();
+    assert_eq!(cluster.image(Service::Auth), "new:1");
+    assert!(
+        !cluster
+            .live
+            .objects
+            .contains_key(&(Kind::ConfigMap, "shop-plan".to_owned()))
+    );
+}

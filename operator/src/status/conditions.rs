@@ -58,7 +58,7 @@ pub(super) fn all(
     let said = [
         ("Ready", ready(platform, findings, version)),
         ("Available", available(observed, platform, findings)),
-        ("Progressing", progressing(findings, version)),
+        ("Progressing", progressing(platform, findings, version)),
         ("Degraded", degraded(findings, version)),
         ("SpecValid", Saying::yes("AsExpected", "")),
         ("DataStoresReady", data_stores(platform, findings)),
@@ -181,7 +181,10 @@ fn available(observed: &Observed, platform: &Platform, findings: &Findings) -> S
     }
 }
 
-fn progressing(findings: &Findings, version: &VersionStatus) -> Saying {
+fn progressing(platform: &Platform, findings: &Findings, version: &VersionStatus) -> Saying {
+    if platform.mode == Mode::Plan {
+        return Saying::no("Planned", "nothing is carried out while spec.mode is Plan");
+    }
     match (&findings.course.rollout, &findings.course.gate) {
         (Some(rollout), Gate::Broken(why)) if rollout.failure.is_none() => {
             Saying::no("Failed", sentence(why))
