@@ -12,6 +12,8 @@ COPY . .
 ENV RUSTFLAGS="-C target-feature=+crt-static"
 RUN target="$(uname -m)-unknown-linux-gnu" \
     && cargo build --locked --profile image --target "$target" --bin "$PROGRAM" \
+    # Cargo leaves the symbols in a program whose own package has an opt-level of its own.
+    && strip "target/$target/image/$PROGRAM" \
     && cp "target/$target/image/$PROGRAM" /etc/ssl/certs/ca-certificates.crt /
 
 FROM scratch

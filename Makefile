@@ -3,13 +3,14 @@
 SHELL := /bin/bash
 XTASK := cargo xtask
 BUILT := $(or $(CARGO_TARGET_DIR),target)
+MINUTES ?= 60
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help tools build run down test check bench gen clean cluster cluster-down test-cluster manifests
+.PHONY: help tools build run down test check bench faults gen clean cluster cluster-down test-cluster test-browser test-playbooks test-client-ts check-delivery screenshots manifests
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 tools: ## Install the programs that the shop needs on one machine (once; kept outside the clone)
 	@$(XTASK) tools
@@ -38,14 +39,33 @@ cluster-down: ## End that Kubernetes and everything in it
 test-cluster: ## Only the scenarios on Kubernetes (ARGS="rollouts" chooses some)
 	@tests/cluster/test.sh $(ARGS)
 
+test-browser: ## Only the shop in a browser (ARGS="tests/buying.test.js" chooses some, ARGS=lighthouse measures)
+	@services/web/browser/test.sh $(ARGS)
+
+test-playbooks: ## Only the playbooks, on the cluster that KUBECONFIG names or `make cluster` made
+	@ansible/test.sh
+
+test-client-ts: ## Only the TypeScript client, and its example in a running shop
+	@sdk/client-ts/test.sh
+
+check-delivery: ## Playbooks, workflows, Skaffold and released API documents, as far as no cluster is needed
+	@scripts/check-delivery.sh
+
+screenshots: ## Take the README's pictures of the shop again
+	@services/web/browser/test.sh screenshots
+
 manifests: ## Print the operator as plain YAML, for those who have no Helm
 	@tests/cluster/manifests.sh
 
 bench: ## Build for release and measure (ARGS go to bigtix-bench)
 	@$(XTASK) bench $(ARGS)
 
-gen: ## Write the generated files again: API documents, resource definitions, clients
+faults: ## Break a shop for so many MINUTES (SEED=7 does it again, ARGS=defects shows that mistakes are found)
+	@$(XTASK) faults $(or $(ARGS),run --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)))
+
+gen: ## Write the generated files again: API documents, resource definitions, settings, the release, TypeScript types
 	BIGTIX_BLESS=1 cargo test --workspace generated_
+	cd sdk/client-ts && ../../scripts/node-modules.sh && npm run --silent generate
 
 clean: ## Remove what was built, and the stopped shop's data
 	@test ! -e .bigtix/run.json || { echo "The shop is running on .bigtix: make down first."; exit 1; }

@@ -3,8 +3,10 @@
 #
 #   examples/buy-a-ticket.sh
 #
-# BIGTIX_URL   where the shop is (default http://localhost:8080)
-# BIGTIX_DATA  its data folder, whose run.json says where the Stripe double is (default ./.bigtix)
+# BIGTIX_URL     where the shop is (default http://localhost:8080)
+# BIGTIX_DATA    its data folder, whose run.json says where the Stripe double is (default ./.bigtix)
+# BIGTIX_STRIPE  where the Stripe double is, for a shop without such a folder: in a cluster, what is printed by
+#                kubectl port-forward service/shop-stripe :8420
 #
 # On a shop whose reservations are short, started for example with
 #   bigtix up --set spec.reservationSeconds=3
@@ -29,8 +31,11 @@ fail() {
 for program in curl jq; do
   command -v "$program" >/dev/null || fail "$program is needed: install it and try again"
 done
-[ -r "$data/run.json" ] || fail "$data/run.json is not there: start a shop with 'bigtix up', or set BIGTIX_DATA to its data folder"
-stripe=$(jq -r '.stripe.url // empty' "$data/run.json")
+stripe=${BIGTIX_STRIPE:-}
+if [ -z "$stripe" ]; then
+  [ -r "$data/run.json" ] || fail "$data/run.json is not there: start a shop with 'bigtix up', or set BIGTIX_DATA to its data folder"
+  stripe=$(jq -r '.stripe.url // empty' "$data/run.json")
+fi
 [ -n "$stripe" ] || fail "this shop charges real cards; the example needs one with the Stripe double"
 
 # call EXPECTED-STATUS METHOD PATH [WHO [BODY]]: prints the answer's body. WHO is the name of a cookie jar.

@@ -5,6 +5,7 @@
 
 mod answer;
 mod connection;
+mod connections;
 mod docs;
 mod forwarded;
 mod gate;
@@ -20,6 +21,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use bigtix_contracts::network::Network;
 use bigtix_crds::Service;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -30,10 +32,10 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 pub use self::docs::Docs;
-pub use self::forwarded::{Network, NotANetwork};
 pub use self::upstream::{Instances, Upstream};
 
 use self::connection::Inspected;
+use self::connections::Connections;
 use self::gate::Gate;
 
 /// Between two tries to accept a connection after the system had no room for one.
@@ -42,8 +44,14 @@ const NO_ROOM: Duration = Duration::from_millis(20);
 /// Bounds of what the edge lets in and waits for.
 #[derive(Debug, Clone)]
 pub struct Limits {
+    /// Connections that are open at once.
+    pub connections: usize,
+    /// Of which so many come from one address, unless that is a trusted proxy or this machine.
+    pub connections_per_address: usize,
     /// Largest body of a request, in bytes.
     pub body_bytes: usize,
+    /// All bodies that are held at once, in bytes.
+    pub bodies_bytes: usize,
     /// How long the head of a request may take to arrive, the wait for it on an open connection included.
     pub head: Duration,
     /// How long the body of a request may take to arrive.
@@ -55,7 +63,10 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
+            connections: 4096,
+            connections_per_address: 256,
             body_bytes: 1024 * 1024,
+            bodies_bytes: 64 * 1024 * 1024,
             head: Duration::from_secs(30),
             body: Duration::from_secs(30),
             upstream: Duration::from_secs(60),
@@ -85,10 +96,15 @@ impl Edge {
     /// Serves on all of these listeners.
     pub fn start(config: EdgeConfig, listeners: Vec<TcpListener>) -> Self {
         let stop = CancellationToken::new();
-        let gate = Arc::new(Gate::new(config));
+        let proxies = config.trusted_proxies.clone();
+        let open = Arc::new(Connections::new(&config.limits, proxies));
+        let gate = Arc::new(Gate::new(config, stop.clone()));
         let accepting = listeners
             .into_iter()
-            .map(|listener| tokio::spawn(accept(listener, Arc::clone(&gate), stop.clone())))
+            .map(|listener| {
+                let (gate, open) = (Arc::clone(&gate), Arc::clone(&open));
+                tokio::spawn(accept(listener, gate, open, stop.clone()))
+            })
             .collect();
         Self { stop, accepting }
     }
@@ -108,7 +124,12 @@ impl Edge {
     }
 }
 
-async fn accept(listener: TcpListener, gate: Arc<Gate>, stop: CancellationToken) -> GracefulShutdown {
+async fn accept(
+    listener: TcpListener,
+    gate: Arc<Gate>,
+    open: Arc<Connections>,
+    stop: CancellationToken,
+) -> GracefulShutdown {
     let connections = GracefulShutdown::new();
     loop {
         let accepted = tokio::select! {
@@ -127,6 +148,14 @@ async fn accept(listener: TcpListener, gate: Arc<Gate>, stop: CancellationToken)
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "TCP_NODELAY could not be set");
         }
+        let place = match open.open(peer.ip()) {
+            Ok(place) => place,
+            Err(why) => {
+                let open = Arc::clone(&open);
+                tokio::spawn(async move { open.refuse(stream, why).await });
+                continue;
+            }
+        };
         let (stream, verdicts) = Inspected::new(stream);
         let gate_here = Arc::clone(&gate);
         let count = AtomicU64::new(0);
@@ -141,6 +170,7 @@ async fn accept(listener: TcpListener, gate: Arc<Gate>, stop: CancellationToken)
             .serve_connection(TokioIo::new(stream), service);
         let connection = connections.watch(connection);
         tokio::spawn(async move {
+            let _place = place;
             if let Err(error) = connection.await {
                 tracing::debug!(%error, %peer, "a connection ended early");
             }

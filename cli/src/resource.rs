@@ -3,9 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use bigtix_crds::{
-    BigTix, ParseError, Platform, Service, ignored_on_one_machine, line_of, parse_with, validate,
-};
+use bigtix_crds::{BigTix, ParseError, Platform, ignored_on_one_machine, line_of, parse_with, validate};
 
 /// What is run when no file is named.
 const MINIMAL: &str = "\
@@ -83,7 +81,7 @@ fn ignored(bigtix: &BigTix, platform: &Platform, separate: bool) -> Vec<String> 
         let several = platform
             .services
             .iter()
-            .filter(|(service, workload)| *service != Service::Web && workload.replicas.at_least() > 1);
+            .filter(|(_, workload)| workload.replicas.at_least() > 1);
         ignored.extend(
             several.map(|(service, _)| format!("spec.services.{service}.replicas (without --separate)")),
         );

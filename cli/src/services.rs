@@ -18,6 +18,8 @@ pub(crate) struct Held {
     pub(crate) service: Service,
     /// Whether other services call it, so that it needs a second address.
     pub(crate) is_called: bool,
+    /// Whether it has a database and speaks on the bus.
+    pub(crate) has_stores: bool,
     /// Wires it with these settings.
     pub(crate) prepare: fn(BTreeMap<String, String>) -> Prepared,
     /// Runs it as this process, with the settings of the environment.
@@ -29,10 +31,11 @@ pub(crate) struct Held {
 }
 
 macro_rules! held {
-    ($service:ident, $library:ident, $is_called:expr, $openapi:expr) => {
+    ($service:ident, $library:ident, $is_called:expr, $has_stores:expr, $openapi:expr) => {
         Held {
             service: Service::$service,
             is_called: $is_called,
+            has_stores: $has_stores,
             prepare: |values| {
                 Box::pin(async move {
                     let mut settings = Settings::from_map(values);
@@ -58,11 +61,13 @@ pub(crate) const HELD: &[Held] = &[
         Auth,
         bigtix_auth,
         false,
+        true,
         Some(|| document(&bigtix_auth::openapi()))
     ),
     held!(
         Tickets,
         bigtix_tickets,
+        true,
         true,
         Some(|| document(&bigtix_tickets::openapi()))
     ),
@@ -70,15 +75,18 @@ pub(crate) const HELD: &[Held] = &[
         Orders,
         bigtix_orders,
         true,
+        true,
         Some(|| document(&bigtix_orders::openapi()))
     ),
     held!(
         Payments,
         bigtix_payments,
         false,
+        true,
         Some(|| document(&bigtix_payments::openapi()))
     ),
-    held!(Expiration, bigtix_expiration, false, None),
+    held!(Expiration, bigtix_expiration, false, true, None),
+    held!(Web, bigtix_web, false, false, None),
 ];
 
 fn document(openapi: &impl serde::Serialize) -> Value {

@@ -11,15 +11,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bigtix_contracts::network::{Network, NotANetwork};
 use bigtix_crds::Platform;
 use bigtix_crds::platform::Payments;
 use bigtix_service::Settings;
 use bigtix_service::telemetry::{self, TelemetryConfig};
 use bigtix_testkit::stores::{ChildEvent, StoreError, Stores, StoresConfig, Watcher, free_port};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::sync::mpsc;
 
 use crate::args::UpArgs;
-use crate::edge::{Docs, Edge, EdgeConfig, Limits, Network};
+use crate::edge::{Docs, Edge, EdgeConfig, Limits};
 use crate::folder::{DataFolder, FolderError};
 use crate::resource::{self, ResourceError};
 use crate::run_file::{self, MongodbRun, RunFile, StripeRun, UrlRun};
@@ -28,14 +30,20 @@ use crate::stop_signal::StopSignal;
 use crate::terminal::Terminal;
 
 use self::door::{Door, DoorError};
-use self::fleet::{Fleet, FleetError, InProcess, Separate, choose_places, internal_urls};
+use self::fleet::{Fleet, FleetError, InProcess, Separate, choose_places, internal_urls, public_urls};
 use self::keys::Keys;
-use self::wiring::{StripeAccess, Wiring};
+use self::wiring::{StoreAccess, StripeAccess, Wiring};
 
 /// How long requests that are under way may take to end.
 const DRAIN: Duration = Duration::from_secs(25);
+/// Files that may be open at once, in this process and in each that it starts, where the system lets it have them.
+const FILES: u64 = 65_536;
 /// Names the proxies before the edge whose `X-Forwarded-*` headers count.
 const TRUSTED_PROXIES: &str = "TRUSTED_PROXIES";
+
+/// Where the double serves its script, and a key that it takes.
+const DOUBLE_SCRIPT: &str = "/js.stripe.com/v3/";
+const DOUBLE_KEY: &str = "pk_test_bigtix";
 
 /// Why nothing runs.
 #[derive(Debug, thiserror::Error)]
@@ -51,12 +59,12 @@ pub(crate) enum UpError {
     #[error(transparent)]
     Fleet(#[from] FleetError),
     #[error(
-        "spec.payments names the Secret {0}, and there are none on one machine: set STRIPE_SECRET_KEY and \
-         STRIPE_WEBHOOK_SECRET in the environment, or leave spec.payments out"
+        "spec.payments names the Secret {0}, and there are none on one machine: set STRIPE_SECRET_KEY, \
+         STRIPE_WEBHOOK_SECRET and STRIPE_PUBLISHABLE_KEY in the environment, or leave spec.payments out"
     )]
     StripeAccount(String),
     #[error("{TRUSTED_PROXIES}: {0}")]
-    Proxies(#[from] crate::edge::NotANetwork),
+    Proxies(#[from] NotANetwork),
     #[error("{what}: {source}")]
     Io { what: String, source: io::Error },
     #[error("stopped before everything was ready")]
@@ -73,6 +81,7 @@ fn io_error(what: impl Into<String>) -> impl FnOnce(io::Error) -> UpError {
 /// Runs until it is asked to stop.
 pub(crate) async fn up(args: &UpArgs, terminal: Terminal) -> Result<(), UpError> {
     let began = Instant::now();
+    allow_many_files();
     let mut signal = StopSignal::listen().map_err(io_error("signals cannot be received"))?;
     let resource = resource::read(args.file.as_deref(), &args.set, args.separate)?;
     if !resource.ignored.is_empty() {
@@ -115,6 +124,21 @@ pub(crate) async fn up(args: &UpArgs, terminal: Terminal) -> Result<(), UpError>
     // Whoever waits for the folder waits for the end of this process.
     std::mem::forget(folder);
     outcome
+}
+
+/// Every connection is a file, and what a shell allows by itself is few.
+fn allow_many_files() {
+    let limit = getrlimit(Resource::Nofile);
+    let current = limit.maximum.map_or(FILES, |most| most.min(FILES));
+    if limit.current.is_some_and(|now| now < current) {
+        let raised = Rlimit {
+            current: Some(current),
+            ..limit
+        };
+        if let Err(error) = setrlimit(Resource::Nofile, raised) {
+            tracing::debug!(%error, "no more files are allowed than before");
+        }
+    }
 }
 
 /// What a person at a terminal wants to read, and where the resource sends traces; the environment says otherwise.
@@ -164,6 +188,9 @@ impl Start<'_> {
             secret_key: keys.stripe.clone(),
             webhook_secret: keys.webhook.clone(),
             return_url: None,
+            script_url: format!("{}{DOUBLE_SCRIPT}", stores.stripe_url().unwrap_or_default()),
+            publishable_key: Some(DOUBLE_KEY.to_owned()),
+            is_double: true,
         });
         let fleet = match self.fleet(&stores, &keys, &stripe, &url, &trusted_proxies).await {
             Ok(fleet) => fleet,
@@ -205,7 +232,8 @@ impl Start<'_> {
 
     fn stores_config(&self, stripe: bool) -> StoresConfig {
         let terminal = self.terminal;
-        let mut config = StoresConfig::new(self.dir, services::HELD.iter().map(|held| held.service.as_str()));
+        let users = services::HELD.iter().filter(|held| held.has_stores);
+        let mut config = StoresConfig::new(self.dir, users.map(|held| held.service.as_str()));
         config.stripe = stripe;
         config.on_ready = Arc::new(move |name, took| terminal.step(name, took));
         config.watcher = Arc::clone(&self.watcher);
@@ -215,7 +243,9 @@ impl Start<'_> {
     /// The account at Stripe that the resource names, with the keys of the environment.
     fn stripe_account(&self, door: &Door) -> Result<Option<StripeAccess>, UpError> {
         let Payments::Account {
-            secret_name, api_url, ..
+            secret_name,
+            api_url,
+            script_url,
         } = &self.platform.payments
         else {
             return Ok(None);
@@ -227,6 +257,9 @@ impl Start<'_> {
                 secret_key,
                 webhook_secret,
                 return_url: Some(format!("{}/orders", door.url())),
+                script_url: script_url.to_string(),
+                publishable_key: given("STRIPE_PUBLISHABLE_KEY"),
+                is_double: false,
             })),
             _ => Err(UpError::StripeAccount(secret_name.to_string())),
         }
@@ -249,8 +282,9 @@ impl Start<'_> {
             false => 1,
         };
         let places = choose_places(instances, free_port).map_err(io_error("ports for the services"))?;
-        let internal_urls = internal_urls(&places);
+        let (internal_urls, public_urls) = (internal_urls(&places), public_urls(&places));
         let settings = |service: bigtix_crds::Service| {
+            let has_stores = services::by_name(service.as_str()).is_some_and(|held| held.has_stores);
             let wiring = Wiring {
                 platform: self.platform,
                 keys,
@@ -258,9 +292,12 @@ impl Start<'_> {
                 trusted_proxies,
                 stripe,
                 internal_urls: &internal_urls,
-                mongodb_uri: stores.mongodb_uri(service.as_str()),
-                nats_url: stores.nats_url(service.as_str()),
-                redis_url: stores.redis_url(),
+                public_urls: &public_urls,
+                stores: has_stores.then(|| StoreAccess {
+                    mongodb_uri: stores.mongodb_uri(service.as_str()),
+                    nats_url: stores.nats_url(service.as_str()),
+                    redis_url: stores.redis_url(),
+                }),
             };
             wiring.settings(service)
         };

@@ -29,7 +29,7 @@ pub use one_machine::ignored_on_one_machine;
 pub use parse::{ParseError, Problem, from_value, line_of, parse, parse_with, to_value};
 pub use path::{FieldPath, PathError};
 pub use platform::Platform;
-pub use release::{Catalog, CatalogError, Release};
+pub use release::{Catalog, CatalogError, Contraction, Contractions, Release};
 pub use semver::Version;
 pub use service::{Service, UnknownService};
 pub use set::{SetError, set};

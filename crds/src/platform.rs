@@ -14,6 +14,7 @@ pub use names::{ConfigMapName, Cron, Email, Host, Image, InstanceName, ObjectNam
 pub use stores::{ManagedStore, Storage, Store, Stores};
 pub use workloads::{Amounts, EnvValue, EnvVar, Replicas, Resources, Services, Workload};
 
+use crate::Contractions;
 use semver::{Version, VersionReq};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -27,6 +28,8 @@ pub struct Platform {
     pub version: Version,
     /// The releases from which it can be reached in one step.
     pub reachable_from: VersionReq,
+    /// What no shop can go back from, in any release that is known.
+    pub contractions: Contractions,
     /// What the defaults were chosen for.
     pub profile: Profile,
     /// The six services.

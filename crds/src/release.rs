@@ -1,5 +1,9 @@
 //! The release catalog: which version of each service a release of the platform consists of.
 
+mod contractions;
+
+pub use contractions::{Contraction, Contractions};
+
 use crate::Service;
 use semver::{Version, VersionReq};
 use serde::Deserialize;
@@ -14,6 +18,8 @@ pub struct Release {
     /// The release's own version, what `spec.version` names.
     pub version: Version,
     services: BTreeMap<Service, Version>,
+    digests: BTreeMap<Service, String>,
+    contracting_migrations: BTreeMap<Service, Vec<String>>,
     reachable_from: VersionReq,
 }
 
@@ -29,10 +35,17 @@ impl Release {
     pub fn reachable_from(&self) -> &VersionReq {
         &self.reachable_from
     }
+
     /// The version of one service in this release; none when the release has no such service.
     #[must_use]
     pub fn service(&self, service: Service) -> Option<&Version> {
         self.services.get(&service)
+    }
+
+    /// The digest of that version's image, such as `sha256:...`; none when the release names its images by version alone.
+    #[must_use]
+    pub fn digest(&self, service: Service) -> Option<&str> {
+        self.digests.get(&service).map(String::as_str)
     }
 }
 
@@ -53,6 +66,24 @@ pub enum CatalogError {
         /// The name found.
         unknown: crate::UnknownService,
     },
+    /// The file has a digest that is none, or of a service that the release has not.
+    #[error(
+        "release {release}: the digest of {service} has to be sha256: and 64 hexadecimal digits, and of one of its services"
+    )]
+    DigestMalformed {
+        /// The release that the file describes.
+        release: Version,
+        /// What the digest should be of.
+        service: Service,
+    },
+    /// The file has migrations of a service that the release has not.
+    #[error("release {release} has contracting migrations of {service} and no {service}")]
+    MigrationsOfNothing {
+        /// The release that the file describes.
+        release: Version,
+        /// Whose data would be migrated.
+        service: Service,
+    },
     /// Two files describe the same release differently.
     #[error("release {0} is described twice, with different contents")]
     Contradiction(Version),
@@ -66,29 +97,74 @@ struct ReleaseFile {
     /// Left out: any.
     #[serde(default)]
     reachable_from: VersionReq,
+    #[serde(default)]
+    digests: BTreeMap<String, String>,
+    /// What the services' versions of this release are the first to do to their data, and no version before them can read.
+    #[serde(default)]
+    contracting_migrations: BTreeMap<String, Vec<String>>,
 }
 
 impl TryFrom<ReleaseFile> for Release {
     type Error = CatalogError;
 
     fn try_from(file: ReleaseFile) -> Result<Self, Self::Error> {
-        let mut services = BTreeMap::new();
-        for (name, version) in file.services {
-            let service = name.parse().map_err(|unknown| CatalogError::ServiceUnknown {
-                release: file.version.clone(),
-                unknown,
-            })?;
-            services.insert(service, version);
-        }
+        let ReleaseFile {
+            version,
+            services,
+            reachable_from,
+            digests,
+            contracting_migrations,
+        } = file;
+        let services = by_service(&version, services)?;
+        let digests = by_service(&version, digests)?;
+        let contracting_migrations = by_service(&version, contracting_migrations)?;
         if services.is_empty() {
-            return Err(CatalogError::Empty(file.version));
+            return Err(CatalogError::Empty(version));
+        }
+        let is_usable = |service: &Service, digest: &str| services.contains_key(service) && is_digest(digest);
+        if let Some((service, _)) = digests
+            .iter()
+            .find(|(service, digest)| !is_usable(service, digest))
+        {
+            return Err(CatalogError::DigestMalformed {
+                release: version,
+                service: *service,
+            });
+        }
+        let is_missing = |service: &&Service| !services.contains_key(*service);
+        if let Some(service) = contracting_migrations.keys().find(is_missing) {
+            return Err(CatalogError::MigrationsOfNothing {
+                release: version,
+                service: *service,
+            });
         }
         Ok(Self {
-            version: file.version,
+            version,
             services,
-            reachable_from: file.reachable_from,
+            digests,
+            contracting_migrations,
+            reachable_from,
         })
     }
+}
+
+fn by_service<T>(
+    release: &Version,
+    named: BTreeMap<String, T>,
+) -> Result<BTreeMap<Service, T>, CatalogError> {
+    let service = |(name, value): (String, T)| match name.parse() {
+        Ok(service) => Ok((service, value)),
+        Err(unknown) => Err(CatalogError::ServiceUnknown {
+            release: release.clone(),
+            unknown,
+        }),
+    };
+    named.into_iter().map(service).collect()
+}
+
+fn is_digest(text: &str) -> bool {
+    text.strip_prefix("sha256:")
+        .is_some_and(|digits| digits.len() == 64 && digits.chars().all(|digit| digit.is_ascii_hexdigit()))
 }
 
 /// The known releases.
@@ -132,6 +208,18 @@ impl Catalog {
     /// Every known release, oldest first.
     pub fn releases(&self) -> impl DoubleEndedIterator<Item = &Release> {
         self.releases.values()
+    }
+
+    /// What cannot be gone back from, in any of the known releases.
+    #[must_use]
+    pub fn contractions(&self) -> Contractions {
+        let mut contractions = Contractions::default();
+        for release in self.releases() {
+            for (service, migrations) in &release.contracting_migrations {
+                contractions.add(*service, &release.services[service], migrations);
+            }
+        }
+        contractions
     }
 
     /// The newest release that is not a pre-release.

@@ -94,7 +94,7 @@ pub struct BigTixSpec {
     /// The event bus, run by the operator or elsewhere.
     #[serde(default)]
     pub nats: Nats,
-    /// The timers' queue, run by the operator or elsewhere. It holds nothing that cannot be rebuilt.
+    /// The timers' queue and what users asked for of late, run by the operator or elsewhere. It holds nothing that cannot be rebuilt.
     #[serde(default)]
     pub redis: Redis,
     /// How the shop is reached from outside.

@@ -9,7 +9,8 @@ use bigtix_crds::{BigTix, Platform};
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Secret};
 use k8s_openapi::jiff::Timestamp;
-use kube::api::{Api, DeleteParams, DynamicObject, Patch, PatchParams, PostParams};
+use kube::api::{Api, ApiResource, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams};
+use kube::core::error_boundary::InvalidObject;
 use kube::{Client, Resource, ResourceExt};
 use serde_json::{Value, json};
 
@@ -22,10 +23,12 @@ use crate::next::{Decision, Write};
 use crate::observe::Databases;
 use crate::observe::facts::Observed;
 use crate::secret;
+use crate::status::conditions;
 
 /// The field manager of everything that is not applied but changed in place.
 const MANAGER: &str = "bigtix/workloads";
 const STATUS_MANAGER: &str = "bigtix/status";
+
 /// Of an object that is there already.
 const CONFLICT: u16 = 409;
 const NOT_FOUND: u16 = 404;
@@ -243,6 +246,41 @@ impl Applier {
             .await
             .map_err(api("the status cannot be written"))?;
         Ok(())
+    }
+    /// Says in the conditions of a resource that cannot be read that it cannot, if that is not said already.
+    ///
+    /// The rest of its status is not touched: what serves users is remembered there.
+    ///
+    /// # Errors
+    /// The API server's.
+    pub async fn unreadable(&self, resource: &InvalidObject, now: Timestamp) -> Result<bool, ApplyError> {
+        let InvalidObject { error, metadata } = resource;
+        let (namespace, name) = (
+            metadata.namespace.as_deref().unwrap_or_default(),
+            metadata.name.as_deref().unwrap_or_default(),
+        );
+        let kind = ApiResource::erase::<BigTix>(&());
+        let resources: Api<DynamicObject> = Api::namespaced_with(self.client.clone(), namespace, &kind);
+        let only = ListParams::default().fields(&format!("metadata.name={name}"));
+        let found = resources
+            .list(&only)
+            .await
+            .map_err(api("the resource cannot be listed"))?;
+        let said = found
+            .items
+            .first()
+            .map(|found| &found.data["status"]["conditions"]);
+        let saying = conditions::of_unreadable(error, metadata.generation.unwrap_or_default(), said, now);
+        let Some(saying) = saying else {
+            return Ok(false);
+        };
+        // Not applied: an API server cannot merge what it cannot read either.
+        let patch = json!({"status": {"conditions": saying}});
+        resources
+            .patch_status(name, &PatchParams::default(), &Patch::Merge(&patch))
+            .await
+            .map_err(api("the status cannot be written"))?;
+        Ok(true)
     }
 }
 

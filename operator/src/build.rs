@@ -19,7 +19,7 @@ pub mod stripe_double;
 use std::collections::BTreeMap;
 
 use bigtix_crds::platform::{Payments, Quantity};
-use bigtix_crds::{Platform, Service};
+use bigtix_crds::{Platform, Service, Version};
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use k8s_openapi::api::core::v1::{ConfigMap, Service as CoreService, ServiceAccount};
@@ -128,8 +128,8 @@ pub struct Circumstances<'a> {
     pub running: &'a BTreeMap<Service, Running<'a>>,
     /// Tells one set of session keys from another.
     pub session_digest: &'a str,
-    /// What stands for Stripe runs this.
-    pub stripe_double_image: &'a str,
+    /// Of what stands for Stripe.
+    pub stripe_double_version: &'a Version,
     /// Of volumes that exist.
     pub template_sizes: TemplateSizes<'a>,
 }
@@ -165,14 +165,14 @@ pub fn all(shop: Shop<'_>, circumstances: Circumstances<'_>) -> Vec<Child> {
     let Circumstances {
         running,
         session_digest,
-        stripe_double_image,
+        stripe_double_version,
         template_sizes: TemplateSizes { mongodb, nats, redis },
     } = circumstances;
     let mut children = network::children(shop);
     children.extend(mongodb::children(shop, mongodb));
     children.extend(nats::children(shop, nats));
     children.extend(redis::children(shop, redis));
-    children.extend(stripe_double::children(shop, stripe_double_image));
+    children.extend(stripe_double::children(shop, stripe_double_version));
     for (service, workload) in shop.platform.services.iter() {
         if let Some(running) = running.get(&service) {
             children.extend(service::children(

@@ -1,5 +1,7 @@
 //! The loop: an event or the clock names a shop, and one pass brings it nearer to what is wanted.
 
+mod optional;
+
 use std::collections::HashMap;
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,15 +11,16 @@ use bigtix_crds::BigTix;
 use futures::StreamExt;
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
-use k8s_openapi::api::core::v1::{ConfigMap, Pod, Secret, Service, ServiceAccount};
+use k8s_openapi::api::core::v1::{ConfigMap, ObjectReference, Pod, Secret, Service, ServiceAccount};
 use k8s_openapi::api::networking::v1::{Ingress, NetworkPolicy};
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use k8s_openapi::jiff::Timestamp;
 use kube::api::Api;
-use kube::core::PartialObjectMeta;
+use kube::core::error_boundary::InvalidObject;
+use kube::core::{DeserializeGuard, PartialObjectMeta};
 use kube::runtime::controller::{Action, Config, Controller};
 use kube::runtime::events::{Event, EventType, Recorder};
-use kube::runtime::reflector::ObjectRef;
+use kube::runtime::reflector::{ObjectRef, Store};
 use kube::runtime::watcher;
 use kube::{Client, Resource, ResourceExt};
 
@@ -25,7 +28,7 @@ use crate::apply::{Applier, ApplyError};
 use crate::names::{APPLICATION, INSTANCE_LABEL, MANAGED_BY_LABEL, MANAGER};
 use crate::next::{Notice, next};
 use crate::observe::Observer;
-use crate::status::status;
+use crate::status::{conditions, status};
 
 /// A pass that takes longer has got stuck, and begins anew.
 const LONGEST_PASS: Duration = Duration::from_secs(60);
@@ -37,6 +40,9 @@ const CONCURRENCY: u16 = 8;
 /// Many events about one shop come together.
 const DEBOUNCE: Duration = Duration::from_millis(200);
 
+/// A resource as it is stored, which may be one that this program cannot read. It must not keep others from theirs.
+type Stored = DeserializeGuard<BigTix>;
+
 /// What every pass works with.
 pub struct Context {
     /// Looking.
@@ -46,7 +52,7 @@ pub struct Context {
     /// Telling.
     pub recorder: Recorder,
     /// How often each shop's passes have failed in a row.
-    failures: Mutex<HashMap<ObjectRef<BigTix>, u32>>,
+    failures: Mutex<HashMap<ObjectRef<Stored>, u32>>,
 }
 
 impl Context {
@@ -61,14 +67,14 @@ impl Context {
         }
     }
 
-    fn failed(&self, shop: &BigTix) -> u32 {
+    fn failed(&self, shop: &Stored) -> u32 {
         let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
         let count = failures.entry(ObjectRef::from_obj(shop)).or_insert(0);
         *count = count.saturating_add(1);
         *count
     }
 
-    fn succeeded(&self, shop: &BigTix) {
+    fn succeeded(&self, shop: &Stored) {
         let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
         failures.remove(&ObjectRef::from_obj(shop));
     }
@@ -97,8 +103,9 @@ pub async fn run(
 ) {
     let ours = watcher::Config::default().labels(&format!("{MANAGED_BY_LABEL}={MANAGER}"));
     let any = watcher::Config::default();
-    let controller = Controller::new(api::<BigTix>(&client, namespace), any.clone());
+    let controller = Controller::new(api::<Stored>(&client, namespace), any.clone());
     let shops = controller.store();
+    let meddling = optional::meddling(&client, namespace, &ours);
     controller
         .with_config(Config::default().concurrency(CONCURRENCY).debounce(DEBOUNCE))
         .owns(api::<ServiceAccount>(&client, namespace), ours.clone())
@@ -110,16 +117,15 @@ pub async fn run(
         .owns(api::<HorizontalPodAutoscaler>(&client, namespace), ours.clone())
         .owns(api::<NetworkPolicy>(&client, namespace), ours.clone())
         .owns(api::<Ingress>(&client, namespace), ours.clone())
-        .watches(api::<PartialObjectMeta<Pod>>(&client, namespace), ours, |pod| shop_of(&pod))
-        // Users bring Secrets under names of their own, so every shop of the namespace looks whether it is one of its.
-        .watches(api::<PartialObjectMeta<Secret>>(&client, namespace), any, move |secret| {
-            let namespace = secret.namespace();
-            let shops = shops.state().into_iter();
-            shops
-                .filter(|shop| shop.namespace() == namespace)
-                .map(|shop| ObjectRef::from_obj(&*shop))
-                .collect::<Vec<_>>()
+        .watches(api::<PartialObjectMeta<Pod>>(&client, namespace), ours, |pod| {
+            shop_of(&pod)
         })
+        .watches(
+            api::<PartialObjectMeta<Secret>>(&client, namespace),
+            any,
+            move |secret| shops_of(&secret, &shops),
+        )
+        .reconcile_all_on(meddling)
         .graceful_shutdown_on(stop)
         .run(reconcile, retry, context)
         .for_each(async |outcome| {
@@ -140,24 +146,43 @@ where
     }
 }
 
-fn shop_of(pod: &PartialObjectMeta<Pod>) -> Option<ObjectRef<BigTix>> {
-    let labels = pod.labels();
+/// The shop whose own Secret it is. Users bring Secrets under names of their own, so every shop of the namespace looks
+/// whether it is one of its.
+fn shops_of(secret: &PartialObjectMeta<Secret>, shops: &Store<Stored>) -> Vec<ObjectRef<Stored>> {
+    if let Some(shop) = shop_of(secret) {
+        return vec![shop];
+    }
+    let namespace = secret.namespace();
+    let shops = shops.state().into_iter();
+    shops
+        .filter(|shop| shop.namespace() == namespace)
+        .map(|shop| ObjectRef::from_obj(&*shop))
+        .collect()
+}
+
+fn shop_of(object: &impl ResourceExt) -> Option<ObjectRef<Stored>> {
+    let labels = object.labels();
     let is_ours = labels
         .get("app.kubernetes.io/name")
         .is_some_and(|name| name == APPLICATION);
     let instance = labels.get(INSTANCE_LABEL).filter(|_| is_ours)?;
-    Some(ObjectRef::new(instance).within(&pod.namespace()?))
+    Some(ObjectRef::new(instance).within(&object.namespace()?))
 }
 
-async fn reconcile(shop: Arc<BigTix>, context: Arc<Context>) -> Result<Action, PassError> {
+async fn reconcile(stored: Arc<Stored>, context: Arc<Context>) -> Result<Action, PassError> {
     let began = Instant::now();
-    let outcome = tokio::time::timeout(LONGEST_PASS, pass(&shop, &context))
-        .await
-        .unwrap_or(Err(PassError::Stuck));
+    let outcome = tokio::time::timeout(LONGEST_PASS, async {
+        match &stored.0 {
+            Ok(shop) => pass(shop, &context).await,
+            Err(unreadable) => refuse(&stored, unreadable, &context).await,
+        }
+    })
+    .await
+    .unwrap_or(Err(PassError::Stuck));
     let label = if outcome.is_ok() { "ok" } else { "error" };
     metrics::counter!("bigtix_operator_passes_total", "outcome" => label).increment(1);
     metrics::histogram!("bigtix_operator_pass_seconds").record(began.elapsed().as_secs_f64());
-    outcome.inspect(|_| context.succeeded(&shop))
+    outcome.inspect(|_| context.succeeded(&stored))
 }
 
 async fn pass(shop: &BigTix, context: &Context) -> Result<Action, PassError> {
@@ -176,8 +201,9 @@ async fn pass(shop: &BigTix, context: &Context) -> Result<Action, PassError> {
     // What was decided is said even when carrying it out failed: the next pass decides the same.
     let status = status(&observed, &decision, now);
     context.applier.status(shop, &status).await?;
+    let reference = shop.object_ref(&());
     for notice in &decision.notices {
-        tell(context, shop, notice).await;
+        tell(context, &reference, notice).await;
     }
     let written = written?;
     if written.is_empty() {
@@ -188,7 +214,32 @@ async fn pass(shop: &BigTix, context: &Context) -> Result<Action, PassError> {
     }
 }
 
-async fn tell(context: &Context, shop: &BigTix, notice: &Notice) {
+/// Says of a resource that cannot be read what is the matter with it; what it owns stays as it is.
+async fn refuse(stored: &Stored, unreadable: &InvalidObject, context: &Context) -> Result<Action, PassError> {
+    if unreadable.metadata.deletion_timestamp.is_some() {
+        return Ok(Action::await_change());
+    }
+    tracing::warn!(
+        namespace = stored.namespace(),
+        name = stored.name_any(),
+        error = unreadable.error,
+        "a resource cannot be read"
+    );
+    let written = context.applier.unreadable(unreadable, Timestamp::now()).await;
+    // A status that an older API server does not let be written is no reason to keep silent.
+    if !matches!(written, Ok(false)) {
+        let notice = Notice {
+            is_warning: true,
+            reason: conditions::UNREADABLE,
+            message: conditions::unreadable(&unreadable.error),
+        };
+        tell(context, &stored.object_ref(&()), &notice).await;
+    }
+    written?;
+    Ok(Action::await_change())
+}
+
+async fn tell(context: &Context, shop: &ObjectReference, notice: &Notice) {
     let Notice {
         is_warning,
         reason,
@@ -205,12 +256,12 @@ async fn tell(context: &Context, shop: &BigTix, notice: &Notice) {
         action: "Reconcile".to_owned(),
         secondary: None,
     };
-    if let Err(error) = context.recorder.publish(&event, &shop.object_ref(&())).await {
+    if let Err(error) = context.recorder.publish(&event, shop).await {
         tracing::warn!(%error, reason, "an event could not be published");
     }
 }
 
-fn retry(shop: Arc<BigTix>, error: &PassError, context: Arc<Context>) -> Action {
+fn retry(shop: Arc<Stored>, error: &PassError, context: Arc<Context>) -> Action {
     let failures = context.failed(&shop);
     let wait = backoff(failures);
     tracing::warn!(

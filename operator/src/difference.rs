@@ -3,11 +3,16 @@
 //! An API server fills in defaults and others own fields of their own, so what is wanted is looked for within what is
 //! there. A field that is no longer wanted is noticed by the digest of what was applied last, kept as an annotation.
 
+mod contest;
+
 use bigtix_crds::platform::same_quantity;
 use serde_json::{Map, Value};
 
 use crate::build::meta::digest;
 use crate::names::DOMAIN;
+
+pub use contest::Contest;
+pub(crate) use contest::{contests, has_foreign_fields};
 
 /// The name of the annotation with the digest of what was applied.
 #[must_use]
@@ -49,11 +54,10 @@ pub(crate) fn is_within(wanted: &Value, live: &Value) -> bool {
 
 /// Lists whose items have names may hold items of others; all other lists are whole.
 fn are_within(wanted: &[Value], live: &[Value]) -> bool {
-    let name = |value: &Value| value.get("name").and_then(Value::as_str).map(str::to_owned);
-    if !wanted.is_empty() && wanted.iter().all(|item| name(item).is_some()) {
+    if !wanted.is_empty() && wanted.iter().all(|item| name_of(item).is_some()) {
         return wanted.iter().all(|item| {
             live.iter()
-                .any(|live| name(live) == name(item) && is_within(item, live))
+                .any(|live| name_of(live) == name_of(item) && is_within(item, live))
         });
     }
     wanted.len() == live.len()
@@ -61,6 +65,10 @@ fn are_within(wanted: &[Value], live: &[Value]) -> bool {
             .iter()
             .zip(live)
             .all(|(wanted, live)| is_within(wanted, live))
+}
+
+fn name_of(item: &Value) -> Option<&str> {
+    item.get("name").and_then(Value::as_str)
 }
 
 fn is_empty(value: &Value) -> bool {

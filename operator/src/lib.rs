@@ -5,7 +5,7 @@
 pub mod apply;
 pub mod build;
 pub mod controller;
-mod difference;
+pub mod difference;
 pub mod election;
 pub mod kind;
 pub mod names;
@@ -14,3 +14,4 @@ pub mod observe;
 mod secret;
 pub mod server;
 pub mod status;
+pub mod traffic;

@@ -1,27 +1,30 @@
 //! The operator's process: flags, logs, election, and the loop.
 
-use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 
 use bigtix_operator::apply::Applier;
 use bigtix_operator::controller::{self, Context};
 use bigtix_operator::election::Candidate;
-use bigtix_operator::kind::Kind;
 use bigtix_operator::names::MANAGER;
-use bigtix_operator::observe::{Databases, Observer};
+use bigtix_operator::observe::{Databases, Observer, Scraper};
 use bigtix_operator::server;
 use clap::{Parser, Subcommand};
 use futures::future::join_all;
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::runtime::events::{Recorder, Reporter};
-use kube::{Api, Client, Discovery};
+use kube::{Api, Client};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
+
+/// How long and how often `check` asks.
+const CHECKED_FOR: Duration = Duration::from_secs(30);
+const CHECKED_EVERY: Duration = Duration::from_secs(1);
 
 /// Brings BigTix resources about on Kubernetes and keeps them so.
 #[derive(Parser)]
@@ -53,7 +56,7 @@ struct Arguments {
 enum Command {
     /// Prints the definition of the resource.
     Crd,
-    /// Asks a URL and succeeds when it answers 200.
+    /// Asks a URL until it answers 200, for half a minute at most.
     Check {
         /// The URL.
         url: String,
@@ -70,15 +73,31 @@ async fn main() -> anyhow::Result<()> {
             print!("{}", bigtix_crds::crd::yaml());
             Ok(())
         }
-        Some(Command::Check { url }) => {
-            let answer = reqwest::get(url)
-                .await
-                .with_context(|| format!("{url} does not answer"))?;
-            anyhow::ensure!(answer.status().is_success(), "{url} answers {}", answer.status());
-            Ok(())
-        }
+        Some(Command::Check { url }) => check_for_a_while(url).await,
         None => operate(&arguments).await,
     }
+}
+
+/// The network of a pod that has just begun may not be complete yet, and an operator that has just begun not ready.
+async fn check_for_a_while(url: &str) -> anyhow::Result<()> {
+    let began = Instant::now();
+    loop {
+        match check(url).await {
+            Err(error) if began.elapsed() < CHECKED_FOR => {
+                eprintln!("not yet: {error:#}");
+                tokio::time::sleep(CHECKED_EVERY).await;
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
+async fn check(url: &str) -> anyhow::Result<()> {
+    let answer = reqwest::get(url)
+        .await
+        .with_context(|| format!("{url} does not answer"))?;
+    anyhow::ensure!(answer.status().is_success(), "{url} answers {}", answer.status());
+    Ok(())
 }
 
 /// Waits for the lease, and works as long as it is held.
@@ -96,9 +115,11 @@ async fn operate(arguments: &Arguments) -> anyhow::Result<()> {
         is_ready.clone(),
     ));
     let client = Client::try_default().await.context("no cluster is configured")?;
-    let optional_kinds = optional_kinds(&client)
+    client
+        .apiserver_version()
         .await
         .context("the cluster does not answer")?;
+    let scraper = Scraper::new().context("pods cannot be asked for metrics")?;
     is_ready.store(true, Ordering::Release);
 
     let candidate = Candidate {
@@ -115,7 +136,7 @@ async fn operate(arguments: &Arguments) -> anyhow::Result<()> {
         outcome = serving => return outcome?,
     }
     let (stop, _) = watch::channel(false);
-    let work = work(client, arguments, optional_kinds, &stop);
+    let work = work(client, arguments, scraper, &stop);
     tokio::pin!(work);
     let lost = tokio::select! {
         () = candidate.hold() => true,
@@ -133,12 +154,7 @@ async fn operate(arguments: &Arguments) -> anyhow::Result<()> {
         .context("the lease could not be released")
 }
 
-async fn work(
-    client: Client,
-    arguments: &Arguments,
-    optional_kinds: BTreeSet<String>,
-    stop: &watch::Sender<bool>,
-) {
+async fn work(client: Client, arguments: &Arguments, scraper: Scraper, stop: &watch::Sender<bool>) {
     let databases = Databases::default();
     let reporter = Reporter {
         controller: MANAGER.to_owned(),
@@ -148,9 +164,8 @@ async fn work(
         Observer {
             client: client.clone(),
             databases: databases.clone(),
-
+            scraper,
             operator_namespace: arguments.namespace.clone(),
-            optional_kinds,
         },
         Applier {
             client: client.clone(),
@@ -177,23 +192,4 @@ async fn work(
         .into_iter()
         .map(|namespace| controller::run(client.clone(), namespace, context.clone(), stopped()));
     join_all(loops).await;
-}
-
-/// Kinds that a cluster may lack and this one has.
-async fn optional_kinds(client: &Client) -> Result<BTreeSet<String>, kube::Error> {
-    let mut found = BTreeSet::new();
-    for kind in Kind::ALL.into_iter().filter(|kind| kind.is_optional()) {
-        let resource = kind.resource();
-        let discovery = Discovery::new(client.clone())
-            .filter(&[&resource.group])
-            .run()
-            .await?;
-        let is_there = discovery
-            .get(&resource.group)
-            .is_some_and(|group| group.recommended_kind(&resource.kind).is_some());
-        if is_there {
-            found.insert(resource.kind);
-        }
-    }
-    Ok(found)
 }

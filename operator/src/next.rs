@@ -1,6 +1,7 @@
 //! What is due, from what was observed. Pure and total: every pass performs the first unmet step, so that an operator
 //! that dies anywhere goes on where it was.
 
+pub mod budget;
 pub mod gate;
 pub mod mongodb;
 mod plan;
@@ -9,22 +10,27 @@ pub mod rollout;
 mod secrets;
 mod services;
 mod stores;
+mod window;
 
 use std::time::Duration;
 
-use bigtix_crds::Platform;
-use bigtix_crds::platform::Mode;
+use bigtix_crds::platform::{Mode, OperatorChanges};
+use bigtix_crds::{Platform, Service};
 
 use k8s_openapi::api::core::v1::ConfigMap;
 use k8s_openapi::jiff::Timestamp;
 
 use crate::build::secrets::OwnSecret;
 use crate::build::{Child, ingress, meta, monitoring, network};
+use crate::difference::Contest;
 use crate::kind::Kind;
+use crate::names::{MANAGED_BY_LABEL, MANAGER};
 use crate::observe::facts::Observed;
 
+pub(crate) use budget::asked as asked_for_metrics;
 pub(crate) use stores::expected as expected_secrets;
 
+use budget::Budget;
 use gate::{Gate, Reason};
 use mongodb::MongodbStep;
 use plan::Plan;
@@ -113,27 +119,43 @@ pub struct Findings {
     pub ingress: Gate,
     /// Why a rollout that is due does not begin.
     pub held: Option<Reason>,
+    /// Of which services the rollout is judged by readiness alone.
+    pub unjudged: Option<String>,
     /// Whether the wanted release was taken back.
     pub is_rejected: bool,
     /// Whether anything is left to be written.
     pub is_settled: bool,
+    /// What somebody else has set and is set back.
+    pub contests: Vec<Contest>,
+    /// Objects whose pods would be replaced only because this operator describes them differently, and which wait.
+    pub postponed: Vec<String>,
 }
 
 impl Findings {
     /// Whether there is nothing left to do or to wait for.
     #[must_use]
     pub fn is_done(&self) -> bool {
+        self.is_at_rest() && self.held.is_none()
+    }
+
+    /// Whether nothing happens by itself: a rollout that is held begins when somebody changes the resource, or when its
+    /// window opens.
+    #[must_use]
+    pub fn is_at_rest(&self) -> bool {
         let Self {
             course,
             stores,
             brought,
             ingress,
-            held,
+            held: _,
+            unjudged: _,
             is_rejected: _,
             is_settled,
+            contests: _,
+            postponed: _,
         } = self;
         let gates = [&course.gate, stores, brought, ingress];
-        *is_settled && course.rollout.is_none() && gates.iter().all(|gate| gate.is_open()) && held.is_none()
+        *is_settled && course.rollout.is_none() && gates.iter().all(|gate| gate.is_open())
     }
 }
 
@@ -159,7 +181,7 @@ pub fn next(observed: &Observed, now: Timestamp) -> Decision {
     if platform.paused {
         writes.clear();
     }
-    let is_waiting = !writes.is_empty() || !findings.is_done();
+    let is_waiting = !writes.is_empty() || !findings.is_at_rest();
     Decision {
         notices: if is_plan { Vec::new() } else { notices(&findings) },
         findings: Some(findings),
@@ -179,13 +201,18 @@ fn decide(observed: &Observed, platform: &Platform, now: Timestamp) -> (Vec<Writ
     plan.writes.extend(missing.into_iter().map(Write::Secret));
     plan.writes.extend(secrets::rotation(observed, shop, now));
 
-    let (course, held, is_rejected) = services::course(observed, platform, now);
+    let budget = Budget::of(observed, platform);
+    let (course, held, is_rejected) = services::course(observed, platform, &budget, now);
+    plan.postpones = postpones(observed, platform, &course, now);
+    let runs_others = runs_others(platform, &course);
     let mut stores = Gate::Waiting(Reason {
         predicate: "SecretsExist",
         message: "the Secrets are being made".to_owned(),
     });
     if has_secrets {
-        plan.all(network::children(shop));
+        if !runs_others {
+            plan.all(network::children(shop));
+        }
         stores = stores::plan(&mut plan, observed);
         let foundation = if brought.is_open() {
             stores.clone()
@@ -193,14 +220,16 @@ fn decide(observed: &Observed, platform: &Platform, now: Timestamp) -> (Vec<Writ
             brought.clone()
         };
         services::plan(&mut plan, observed, &course, &foundation, now);
-        plan.all(ingress::children(shop));
-        plan.all(
-            monitoring::children(shop)
-                .into_iter()
-                .filter(|child| child.kind().is_some_and(|kind| plan_has(observed, kind)))
-                .collect(),
-        );
-        if course.rollout.is_none() && !course.builds.is_empty() {
+        if !runs_others {
+            plan.all(ingress::children(shop));
+            plan.all(
+                monitoring::children(shop)
+                    .into_iter()
+                    .filter(|child| child.kind().is_some_and(|kind| plan_has(observed, kind)))
+                    .collect(),
+            );
+        }
+        if course.rollout.is_none() && !course.builds.is_empty() && !runs_others {
             plan.sweep();
         }
     }
@@ -211,9 +240,43 @@ fn decide(observed: &Observed, platform: &Platform, now: Timestamp) -> (Vec<Writ
         stores,
         brought,
         held,
+        unjudged: budget.unknown(),
         is_rejected,
+        contests: plan.contests,
+        postponed: plan.postponed,
     };
     (plan.writes, findings)
+}
+
+/// Whether other services run than the wanted release has, because it is held, was taken back, or leaves one out that has
+/// not gone yet. What those that run need stays as it is.
+fn runs_others(platform: &Platform, course: &Course) -> bool {
+    let is_wanted = |service: &Service| platform.services.get(*service).is_some();
+    let is_held = course.rollout.is_none() && !course.builds.is_empty();
+    let lacks_some = platform
+        .services
+        .iter()
+        .any(|(service, _)| !course.builds.contains_key(&service));
+    !course.builds.keys().all(is_wanted) || is_held && lacks_some
+}
+
+/// Whether pods that only a new operator describes differently stay as they are for now.
+///
+/// Whatever else would replace them comes with another generation of the resource or is a rollout, and takes them along.
+fn postpones(observed: &Observed, platform: &Platform, course: &Course, now: Timestamp) -> bool {
+    let settled = observed
+        .resource
+        .status
+        .as_ref()
+        .and_then(|status| status.settled_generation);
+    let is_the_same = settled.is_some() && settled == observed.resource.metadata.generation;
+    let upgrade = &platform.upgrade;
+    let may_wait = match upgrade.operator_changes {
+        OperatorChanges::NextRollout => true,
+        OperatorChanges::Window => !window::is_open(&upgrade.windows, now),
+        OperatorChanges::Immediate => false,
+    };
+    is_the_same && course.rollout.is_none() && may_wait
 }
 
 /// Instead of writing, what would be written, as a ConfigMap for people to read. It goes when the mode does.
@@ -243,28 +306,64 @@ fn notices(findings: &Findings) -> Vec<Notice> {
         .map(|rollout| rollout.to.to_string())
         .unwrap_or_default();
     let notice = |change: &Change| match change {
-        Change::Began => Notice {
+        Change::Began => Some(Notice {
             is_warning: false,
             reason: "RolloutBegan",
             message: format!("release {release} is being rolled out"),
-        },
-        Change::Failed(Reason { predicate, message }) => Notice {
+        }),
+        Change::Kept {
+            set: _,
+            contraction: Some(contraction),
+        } => Some(Notice {
+            is_warning: false,
+            reason: "PointOfNoReturn",
+            message: format!("release {release} is not taken back any more: {contraction}"),
+        }),
+        Change::Kept {
+            set: _,
+            contraction: None,
+        } => None,
+        Change::Failed(Reason { predicate, message }) => Some(Notice {
             is_warning: true,
             reason: "RolloutFailed",
             message: format!("{predicate}: {message}; it is being taken back"),
-        },
-        Change::Succeeded(set) => Notice {
+        }),
+        Change::Succeeded(set) => Some(Notice {
             is_warning: false,
             reason: "RolloutSucceeded",
-            message: format!("release {} serves users", set.version),
-        },
-        Change::TakenBack(_) => Notice {
+            message: match &findings.unjudged {
+                None => format!("release {} serves users", set.version),
+                Some(unjudged) => format!("release {} serves users, {unjudged}", set.version),
+            },
+        }),
+        Change::TakenBack(_) => Some(Notice {
             is_warning: true,
             reason: "RolledBack",
             message: "every service runs again what it ran before".to_owned(),
-        },
+        }),
     };
-    findings.course.changes.iter().map(notice).collect()
+    let contested = |contest: &Contest| Notice {
+        is_warning: true,
+        reason: "FieldContested",
+        message: contested(contest),
+    };
+    let rollout = findings.course.changes.iter().filter_map(notice);
+    rollout.chain(findings.contests.iter().map(contested)).collect()
+}
+
+/// What to say of a field that somebody else has set.
+pub(crate) fn contested(
+    Contest {
+        object,
+        field,
+        manager,
+    }: &Contest,
+) -> String {
+    let who = manager.as_deref().unwrap_or("somebody");
+    format!(
+        "{object}: {who} changed {field}, and it is set back; ask for it in the BigTix resource, or keep {who} away from what has the \
+         label {MANAGED_BY_LABEL}={MANAGER}"
+    )
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Looking: the objects of a shop as the API server has them, and the database as it describes itself.
 
 pub mod facts;
+mod metrics;
 mod mongodb;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,15 +20,19 @@ use crate::build::meta::digest;
 use crate::build::secrets::own;
 use crate::kind::Kind;
 use crate::names::{APPLICATION, INSTANCE_LABEL, MANAGED_BY_LABEL, MANAGER};
-use crate::next::expected_secrets;
+use crate::next::{asked_for_metrics, expected_secrets};
 use crate::secret;
 use facts::{Live, MongodbFacts, Observed, SecretFacts};
 
+pub use metrics::Scraper;
 pub use mongodb::Databases;
 pub(crate) use mongodb::code as mongodb_code;
 
 /// The ConfigMap with releases that are newer than this program.
 const RELEASES: &str = "bigtix-releases";
+
+/// Of a kind that a cluster does not have.
+const NOT_FOUND: u16 = 404;
 
 /// What the operator looks with.
 #[derive(Clone)]
@@ -36,11 +41,11 @@ pub struct Observer {
     pub client: Client,
     /// Connections to databases, kept between passes.
     pub databases: Databases,
+    /// Asks pods how they answer.
+    pub scraper: Scraper,
 
     /// Where the operator runs.
     pub operator_namespace: String,
-    /// Kinds that a cluster may lack and this one has.
-    pub optional_kinds: BTreeSet<String>,
 }
 
 impl Observer {
@@ -52,8 +57,11 @@ impl Observer {
         let namespace = resource.namespace().unwrap_or_default();
         let owner = resource.controller_owner_ref(&()).unwrap_or_default();
         let verdict = validate_against(resource, None, &self.catalog().await?);
+        let optional_kinds = self.optional_kinds().await?;
         let mut observed = Observed {
-            live: self.live(&namespace, &resource.name_any()).await?,
+            live: self
+                .live(&namespace, &resource.name_any(), &optional_kinds)
+                .await?,
             resource: resource.clone(),
             verdict,
             namespace: namespace.clone(),
@@ -62,12 +70,15 @@ impl Observer {
             secrets: BTreeMap::new(),
             brought: BTreeMap::new(),
             mongodb: MongodbFacts::Absent,
-            optional_kinds: self.optional_kinds.clone(),
+            traffic: BTreeMap::new(),
+            optional_kinds,
         };
         if let Ok(platform) = observed.verdict.clone() {
             let secrets = self.secrets(observed.shop(&platform)).await?;
             observed.brought = self.brought(&namespace, &platform).await?;
             observed.mongodb = self.databases.look(&observed, &platform, &secrets).await;
+            let asked = asked_for_metrics(&observed, &platform);
+            observed.traffic = self.scraper.traffic(&asked).await;
             observed.secrets = secrets
                 .iter()
                 .map(|(name, secret)| (name.clone(), facts_of(secret)))
@@ -94,14 +105,45 @@ impl Observer {
         Ok(further.into_iter().fold(Catalog::embedded(), extend))
     }
 
-    async fn live(&self, namespace: &str, name: &str) -> Result<Live, kube::Error> {
+    /// Kinds that a cluster may lack and this one has by now.
+    async fn optional_kinds(&self) -> Result<BTreeSet<String>, kube::Error> {
+        let mut groups = BTreeMap::new();
+        for kind in Kind::ALL.into_iter().filter(|kind| kind.is_optional()) {
+            let resource = kind.resource();
+            groups
+                .entry(resource.api_version)
+                .or_insert_with(BTreeSet::new)
+                .insert(resource.kind);
+        }
+        let mut found = BTreeSet::new();
+        for (group, kinds) in groups {
+            match self.client.list_api_group_resources(&group).await {
+                Ok(list) => found.extend(
+                    list.resources
+                        .into_iter()
+                        .map(|resource| resource.kind)
+                        .filter(|kind| kinds.contains(kind)),
+                ),
+                Err(kube::Error::Api(answer)) if answer.code == NOT_FOUND => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(found)
+    }
+
+    async fn live(
+        &self,
+        namespace: &str,
+        name: &str,
+        optional_kinds: &BTreeSet<String>,
+    ) -> Result<Live, kube::Error> {
         let ours = ListParams::default().labels(&format!(
             "app.kubernetes.io/name={APPLICATION},{INSTANCE_LABEL}={name},{MANAGED_BY_LABEL}={MANAGER}"
         ));
         let mut live = Live::default();
         for kind in Kind::ALL {
             let resource = kind.resource();
-            if kind.is_optional() && !self.optional_kinds.contains(&resource.kind) {
+            if kind.is_optional() && !optional_kinds.contains(&resource.kind) {
                 continue;
             }
             let api: Api<DynamicObject> = Api::namespaced_with(self.client.clone(), namespace, &resource);

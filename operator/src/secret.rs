@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use bigtix_crds::Service;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::jiff::Timestamp;
@@ -108,7 +107,7 @@ fn value(
         (Some(Component::Service(service)), service::NATS_ENTRY) => {
             of(Component::Nats, service.as_str()).unwrap_or_else(password)
         }
-        (Some(Component::Service(Service::Expiration)), service::REDIS_ENTRY) => {
+        (Some(Component::Service(_)), service::REDIS_ENTRY) => {
             of(Component::Redis, redis::PASSWORD).unwrap_or_else(password)
         }
         _ => password(),

@@ -2,13 +2,13 @@
 //!
 //! It is the same, byte for byte, as long as nothing happens, so that a shop at rest costs no write.
 
-mod conditions;
+pub(crate) mod conditions;
 
 use bigtix_crds::platform::Mode;
 use bigtix_crds::v1alpha1::{BigTixStatus, DataStoreStatus, HistoryEntry, ServiceStatus, VersionStatus};
 use bigtix_crds::{Platform, Violation};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use k8s_openapi::jiff::Timestamp;
+use k8s_openapi::jiff::{SignedDuration, Timestamp};
 
 use crate::build::store;
 use crate::names::Component;
@@ -20,6 +20,9 @@ use crate::observe::facts::{MongodbFacts, Observed};
 
 /// How many ended rollouts are remembered.
 const HISTORY: usize = 10;
+/// How old the time of the last contest gets before the next one renews it.
+const CONTEST_IS_KEPT: SignedDuration = SignedDuration::from_mins(5);
+
 /// What to say after a pass.
 #[must_use]
 pub fn status(observed: &Observed, decision: &Decision, now: Timestamp) -> BigTixStatus {
@@ -48,13 +51,35 @@ fn of(observed: &Observed, platform: &Platform, findings: &Findings, now: Timest
     };
     BigTixStatus {
         observed_generation: generation,
+        settled_generation: settled(&before, findings, platform, generation),
         conditions: conditions::all(observed, platform, findings, &version, now),
+        contested_at: contested_at(&before, findings, now),
         services: services(observed, platform),
         data_stores: data_stores(observed, platform),
         rollout,
         history,
         url: platform.ingress.enabled.then(|| platform.ingress.url()),
         version,
+    }
+}
+
+fn settled(before: &BigTixStatus, findings: &Findings, platform: &Platform, generation: i64) -> Option<i64> {
+    let is_settled = findings.is_done() && findings.postponed.is_empty() && platform.mode == Mode::Apply;
+    if is_settled {
+        Some(generation)
+    } else {
+        before.settled_generation
+    }
+}
+
+/// When somebody else was last found to have changed a field. Of one who does so again and again it is written down only
+/// now and then: each write is seen as a change of the resource, which is a reason to look again.
+fn contested_at(before: &BigTixStatus, findings: &Findings, now: Timestamp) -> Option<Time> {
+    let is_recent = |at: &Time| now.duration_since(at.0) < CONTEST_IS_KEPT;
+    match &before.contested_at {
+        Some(at) if is_recent(at) => before.contested_at.clone(),
+        _ if !findings.contests.is_empty() => Some(Time(now)),
+        at => at.clone(),
     }
 }
 
@@ -82,6 +107,7 @@ fn versions(platform: &Platform, findings: &Findings, before: &VersionStatus) ->
                 version.services = set.record();
                 version.rejected = None;
             }
+            Change::Kept { set, contraction: _ } => version.services = set.record(),
             Change::TakenBack(Failure::Bad(_)) => version.rejected = Some(rejected(platform, before)),
             Change::Began | Change::Failed(_) | Change::TakenBack(Failure::Recalled) => {}
         }
@@ -135,9 +161,17 @@ fn history(
     for change in &findings.course.changes {
         let ended = before.rollout.as_ref();
         match change {
-            Change::Began | Change::Failed(_) => {}
+            Change::Began | Change::Failed(_) | Change::Kept { .. } => {}
             Change::Succeeded(set) => {
-                history.insert(0, entry(set.version.to_string(), set.id(), SUCCEEDED, None));
+                history.insert(
+                    0,
+                    entry(
+                        set.version.to_string(),
+                        set.id(),
+                        SUCCEEDED,
+                        findings.unjudged.clone(),
+                    ),
+                );
             }
             Change::TakenBack(how) => {
                 let wanted = ReleaseSet::wanted(platform);

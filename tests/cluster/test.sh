@@ -16,5 +16,6 @@ fi
 ip netns delete bigtix-probe
 [[ -n ${BIGTIX_CLUSTER_KEEP:-} ]] || trap '"$HERE/down.sh"' EXIT
 "$HERE/ready.sh"
+"$HERE/next-images.sh"
 cd "$REPO"
 cargo test --quiet --package bigtix-tests --test kubernetes -- "$@"

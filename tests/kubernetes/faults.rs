@@ -1,9 +1,11 @@
 //! What breaks, and comes right by itself.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
-use bigtix_tests::cluster::{Cluster, Customer};
+use anyhow::{Context, Result, ensure};
+use bigtix_tests::cluster::{Cluster, Customer, Shopping};
+use reqwest::Method;
 use serde_json::json;
 
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -76,9 +78,72 @@ pub(crate) async fn all_pods_at_once_come_back_with_every_order(cluster: &Cluste
     buyer.buys(&seller.lists().await?).await.map(drop)
 }
 
+/// The database's process is ended without a word, in the middle of purchases.
+pub(crate) async fn a_database_that_is_killed_has_lost_nothing(cluster: &Cluster) -> Result<()> {
+    let (seller, buyer) = (Customer::new().await?, Customer::new().await?);
+    let mut orders = Vec::new();
+    for _ in 0..5 {
+        orders.push(buyer.buys(&seller.lists().await?).await?);
+    }
+    let shopping = Shopping::begin().await?;
+    let pods = cluster.pods("app.kubernetes.io/component=mongodb")?;
+    cluster
+        .process_of(pods.first().context("the database's pod")?)?
+        .kill()?;
+    cluster.until_shop("noticed", PATIENCE, |shop| !shop.is("Ready"))?;
+    cluster.until_shop("Ready again", PATIENCE, |shop| shop.is("Ready"))?;
+    // It looks once more at every order that was acknowledged; with one member others had to be tried again.
+    let purchases = shopping.end().await?;
+    println!(
+        "  {} purchases, {} answers to be retried",
+        purchases.orders.len(),
+        purchases.failures.len()
+    );
+    for order in orders {
+        let status = buyer.status_of(&order).await?;
+        ensure!(status == "complete", "order {order} is {status}");
+    }
+    Ok(())
+}
+
+/// The key that signs is another one, and whoever signed in before stays so.
+pub(crate) async fn session_keys_are_rotated_and_nobody_is_signed_out(cluster: &Cluster) -> Result<()> {
+    let before = Customer::new().await?;
+    cluster.patch_shop(&json!({"spec": {"session": {"rotateAfterDays": 1}}}))?;
+    let secret = "secret/shop-session-keys";
+    let long_ago = "bigtix.dev/rotated-at=2020-01-01T00:00:00Z";
+    let keys = || cluster.run(&["get", secret, "--output=jsonpath={.data.keys}"]);
+    let old = keys()?;
+    let digests = || {
+        let annotations = r"{.items[*].spec.template.metadata.annotations.bigtix\.dev/session-keys-digest}";
+        cluster.run(&["get", "deployments", &format!("--output=jsonpath={annotations}")])
+    };
+    let with_the_old = digests()?;
+    let of_old = |digest: &str| with_the_old.contains(digest);
+    cluster.run(&["annotate", secret, "--overwrite", long_ago])?;
+    cluster.until("the keys are others", PATIENCE, || Ok(keys()? != old))?;
+    let new = keys()?;
+    ensure!(new.len() > old.len(), "the old key is not kept");
+    cluster.until("every service is told", PATIENCE, || {
+        Ok(!digests()?.split(' ').any(of_old))
+    })?;
+    cluster.until_shop("every service has them", PATIENCE, |shop| shop.is("Ready"))?;
+    let who = before
+        .ask(Method::GET, "/api/users/currentuser", None, 200)
+        .await?;
+    ensure!(
+        who["currentUser"]["id"] == before.id.as_str(),
+        "who was signed in is {who}"
+    );
+    Customer::new().await?;
+    ensure!(keys()? == new, "they are rotated again and again");
+    cluster.patch_shop(&json!({"spec": {"session": {"rotateAfterDays": null}}}))?;
+    cluster.until_shop("Ready", PATIENCE, |shop| shop.is("Ready"))?;
+    Ok(())
+}
+
 pub(crate) async fn the_operator_is_replaced_and_no_pod_restarts(cluster: &Cluster) -> Result<()> {
-    let uids = || cluster.run(&["get", "pods", "--output=jsonpath={.items[*].metadata.uid}"]);
-    let before = uids()?;
+    let before = living(cluster)?;
     let system = cluster.within("bigtix-system");
     let log = cluster.audit_log();
     system.run(&["rollout", "restart", "deployment/bigtix-operator"])?;
@@ -90,17 +155,28 @@ pub(crate) async fn the_operator_is_replaced_and_no_pod_restarts(cluster: &Clust
     cluster.until_shop("Ready", PATIENCE, |shop| shop.is("Ready"))?;
     cluster.patch_shop(&json!({"spec": {"administrators": []}}))?;
     cluster.until_shop("Ready", PATIENCE, |shop| shop.is("Ready"))?;
-    let auth = |uids: &str| uids.split(' ').count();
     // The setting is of auth, so its pod is another one; nobody else's is.
-    let after = uids()?;
-    let same = after.split(' ').filter(|uid| before.contains(uid)).count();
+    let after = living(cluster)?;
+    let same = before.intersection(&after).count();
     ensure!(
-        same + 1 >= auth(&before),
-        "{} of {} pods are the same",
-        same,
-        auth(&before)
+        same + 1 >= before.len(),
+        "{same} of {} pods are the same",
+        before.len()
     );
     Ok(())
+}
+
+/// The pods that are not on their way out, by their ids.
+fn living(cluster: &Cluster) -> Result<BTreeSet<String>> {
+    let pods = cluster.get(&["pods"])?;
+    let living = pods["items"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|pod| &pod["metadata"])
+        .filter(|metadata| metadata["deletionTimestamp"].is_null())
+        .filter_map(|metadata| metadata["uid"].as_str().map(str::to_owned));
+    Ok(living.collect())
 }
 
 pub(crate) async fn of_two_operators_one_works(cluster: &Cluster) -> Result<()> {
@@ -148,9 +224,7 @@ pub(crate) async fn a_shop_sleeps_and_wakes(cluster: &Cluster) -> Result<()> {
 pub(crate) async fn a_shop_that_is_deleted_goes_with_its_namespace(cluster: &Cluster) -> Result<()> {
     cluster.run(&["delete", "bigtix/shop", "--timeout=60s"])?;
     only_volumes_are_left(cluster)?;
-    cluster
-        .run(&["delete", "namespace", cluster.namespace(), "--timeout=90s"])
-        .map(drop)
+    cluster.remove_namespace()
 }
 
 fn only_volumes_are_left(cluster: &Cluster) -> Result<()> {

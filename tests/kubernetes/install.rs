@@ -1,7 +1,9 @@
 //! From three lines to a purchase.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -58,6 +60,50 @@ pub(crate) async fn a_ticket_is_bought_through_the_ingress(_: &Cluster) -> Resul
     Ok(())
 }
 
+/// The same script that a new user runs on one machine; the double for Stripe is reached as kubectl forwards it.
+pub(crate) async fn the_example_is_followed_through_the_ingress(cluster: &Cluster) -> Result<()> {
+    let mut forward = cluster
+        .command(&["port-forward", "service/shop-stripe", ":8420"])
+        .stdout(Stdio::piped())
+        .spawn()?;
+    // Kept open to the end: it goes on to say what it forwards.
+    let mut said = BufReader::new(forward.stdout.take().context("its output")?);
+    let mut line = String::new();
+    let followed = match said.read_line(&mut line) {
+        Ok(_) => follow_the_example(&line),
+        Err(error) => Err(error.into()),
+    };
+    forward.kill()?;
+    forward.wait()?;
+    followed
+}
+
+fn follow_the_example(forwarded: &str) -> Result<()> {
+    let address = forwarded
+        .split_whitespace()
+        .find(|word| word.starts_with("127.0.0.1:"))
+        .with_context(|| format!("an address in {forwarded:?}"))?;
+    // A machine of its own would find the shop by its name; this one is told where it is.
+    let home = tempfile::tempdir()?;
+    fs::write(
+        home.path().join(".curlrc"),
+        "resolve = \"bigtix.localhost:80:198.51.100.2\"\n",
+    )?;
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/buy-a-ticket.sh");
+    let output = Command::new(script)
+        .env("BIGTIX_URL", "http://bigtix.localhost")
+        .env("BIGTIX_STRIPE", format!("http://{address}"))
+        .env("CURL_HOME", home.path())
+        .output()?;
+    let said = String::from_utf8_lossy(&output.stdout);
+    ensure!(
+        output.status.success() && said.contains("Everything went as it should."),
+        "{said}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Ok(())
+}
+
 pub(crate) async fn a_shop_at_rest_costs_no_write(cluster: &Cluster) -> Result<()> {
     // What came before may have left something to do.
     let quiet = || {
@@ -87,12 +133,11 @@ pub(crate) async fn a_secret_that_is_missing_is_asked_for(cluster: &Cluster) -> 
     let entries = [
         "--from-literal=secretKey=sk_test_x",
         "--from-literal=webhookSecret=whsec_x",
+        "--from-literal=publishableKey=pk_test_x",
     ];
     other.run(&[&["create", "secret", "generic", "stripe"], entries.as_slice()].concat())?;
     other.until_shop("Ready with it", INSTALL, |shop| shop.is("Ready"))?;
-    other
-        .run(&["delete", "namespace", other.namespace(), "--timeout=90s"])
-        .map(drop)
+    other.remove_namespace()
 }
 
 /// Each of `examples/invalid` says in its first comment what is wrong; the API server refuses those that it can judge.

@@ -3,9 +3,15 @@
 //! The scenarios share one shop and go one after the other: `tests/cluster/test.sh` brings up what they need. Without a
 //! cluster there is nothing to run them against, and they say so.
 
+mod chart;
+mod deaths;
+mod edges;
 mod faults;
+mod input;
 mod install;
+mod rights;
 mod rollouts;
+mod scale;
 mod stores;
 
 use std::process::ExitCode;
@@ -17,6 +23,9 @@ use futures::future::LocalBoxFuture;
 
 /// The namespace of the shop.
 const NAMESPACE: &str = "shop-under-test";
+
+/// After so long a scenario has got stuck.
+const LONGEST: Duration = Duration::from_secs(900);
 
 /// What happens to the shop, and what must come of it.
 type Scenario = fn(&Cluster) -> LocalBoxFuture<'_, Result<()>>;
@@ -31,22 +40,44 @@ macro_rules! scenarios {
 const SCENARIOS: &[(&str, Scenario)] = scenarios![
     install::a_shop_of_three_lines_is_ready_within_ninety_seconds,
     install::a_ticket_is_bought_through_the_ingress,
+    install::the_example_is_followed_through_the_ingress,
     install::a_shop_at_rest_costs_no_write,
     install::broken_resources_are_refused_by_the_api_server,
+    edges::declared_connections_work_and_no_others,
+    chart::it_is_linted_and_what_it_renders_is_accepted,
+    chart::an_operator_of_one_namespace_reads_no_secret_elsewhere,
+    chart::it_is_upgraded_taken_away_and_installed_while_tickets_are_bought,
     faults::what_is_deleted_or_edited_is_mended,
     faults::all_pods_at_once_come_back_with_every_order,
+    faults::a_database_that_is_killed_has_lost_nothing,
+    faults::session_keys_are_rotated_and_nobody_is_signed_out,
     faults::the_operator_is_replaced_and_no_pod_restarts,
     rollouts::an_image_that_does_not_exist_is_taken_back,
     rollouts::an_image_that_crashes_is_taken_back,
+    rollouts::an_image_that_never_gets_ready_is_taken_back,
+    rollouts::an_image_that_fails_requests_is_taken_back,
     rollouts::a_restart_fails_no_request,
+    rollouts::an_eviction_of_each_service_fails_no_request,
     rollouts::an_upgrade_and_a_downgrade_fail_no_request,
     rollouts::an_autoscaler_takes_over_without_a_drop,
+    scale::an_autoscaler_follows_the_load_and_nobody_fights_it,
     stores::a_volume_grows_while_tickets_are_bought,
     stores::the_database_grows_to_three_loses_its_primary_and_shrinks,
+    stores::the_bus_grows_to_three_and_shrinks,
     faults::of_two_operators_one_works,
+    deaths::an_operator_that_dies_after_each_write_gets_there,
     install::a_secret_that_is_missing_is_asked_for,
+    input::somebody_else_who_sets_a_field_is_named,
+    input::a_release_that_is_too_far_away_is_refused,
+    input::a_kind_that_is_missing_is_said_and_noticed_when_it_comes,
+    input::what_is_no_longer_wanted_goes,
+    input::a_resource_that_cannot_be_read_is_reported_and_passed_over,
+    input::a_storage_class_that_is_missing_is_asked_for,
+    input::a_stripe_key_that_is_refused_is_said,
     faults::a_shop_sleeps_and_wakes,
+    scale::many_shops_at_rest_cost_next_to_nothing,
     faults::a_shop_that_is_deleted_goes_with_its_namespace,
+    rights::no_right_of_the_operator_is_unused,
 ];
 
 #[tokio::main]
@@ -73,7 +104,7 @@ async fn main() -> ExitCode {
             continue;
         }
         let began = Instant::now();
-        let outcome = tokio::time::timeout(Duration::from_secs(400), scenario(&cluster))
+        let outcome = tokio::time::timeout(LONGEST, scenario(&cluster))
             .await
             .context("it took too long")
             .and_then(|outcome| outcome);

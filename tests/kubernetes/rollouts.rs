@@ -1,12 +1,14 @@
 //! Releases that are bad, and changes that nobody notices.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use bigtix_tests::cluster::{Cluster, Shopping};
+use bigtix_tests::cluster::{Cluster, Customer, SYSTEM, Shopping};
 use serde_json::json;
 
 const PATIENCE: Duration = Duration::from_secs(150);
+const SERVICES: [&str; 6] = ["auth", "tickets", "orders", "payments", "expiration", "web"];
 
 pub(crate) async fn an_image_that_does_not_exist_is_taken_back(cluster: &Cluster) -> Result<()> {
     is_taken_back(cluster, "bigtix.test/nothing:1", "ImagePulled").await
@@ -17,12 +19,62 @@ pub(crate) async fn an_image_that_crashes_is_taken_back(cluster: &Cluster) -> Re
     is_taken_back(cluster, "bigtix.test/redis-server:7.0.15", "").await
 }
 
+/// A NATS server runs for good, and answers nothing that a service is asked.
+pub(crate) async fn an_image_that_never_gets_ready_is_taken_back(cluster: &Cluster) -> Result<()> {
+    is_taken_back(cluster, "bigtix.test/nats-server:2.15.2", "").await
+}
+
+/// In good health, and answers payments with 503 because it does not wait for them (`tests/cluster/images.sh`).
+pub(crate) async fn an_image_that_fails_requests_is_taken_back(cluster: &Cluster) -> Result<()> {
+    let hasty = "payments:1.0.0-hasty";
+    ensure!(cluster.has_image(hasty), "tests/cluster/images.sh makes {hasty}");
+    let mut crowd = Vec::new();
+    for _ in 0..3 {
+        crowd.push(Shopping::begin().await?);
+    }
+    let told = take_back(cluster, &format!("ghcr.io/bigtix/{hasty}"), 100)?;
+    ensure!(
+        told.contains("ErrorsWithinBudget: payments"),
+        "the history says {told:?}"
+    );
+    let mut failures = Vec::new();
+    for shopping in crowd {
+        failures.extend(shopping.end().await?.failures);
+    }
+    let unexpected = failures
+        .iter()
+        .find(|failure| !failure.contains("/api/payments: 503"));
+    ensure!(unexpected.is_none(), "{unexpected:?}");
+    ensure!(!failures.is_empty(), "nothing failed");
+    println!("  {} payments failed until then", failures.len());
+    give_up(cluster)?;
+    let (seller, buyer) = (Customer::new().await?, Customer::new().await?);
+    buyer.buys(&seller.lists().await?).await.map(drop)
+}
+
 async fn is_taken_back(cluster: &Cluster, image: &str, why: &str) -> Result<()> {
     let shopping = Shopping::begin().await?;
+    let told = take_back(cluster, image, 5)?;
+    ensure!(
+        told.contains(why) && told.contains(image),
+        "the history says {told:?}"
+    );
+    let purchases = shopping.end().await?;
+    ensure!(purchases.failures.is_empty(), "{:?}", purchases.failures);
+    ensure!(
+        purchases.orders.len() > 5,
+        "only {} purchases",
+        purchases.orders.len()
+    );
+    give_up(cluster)
+}
+
+/// Wants another image of payments, waits until the operator has gone back, and returns why, as the history says.
+fn take_back(cluster: &Cluster, image: &str, soak: u32) -> Result<String> {
     let named = "--output=jsonpath={.spec.template.spec.containers[0].image}";
     let before = cluster.run(&["get", "deployment/shop-payments", named])?;
     cluster.patch_shop(&json!({"spec": {
-        "services": {"payments": {"image": image}}, "upgrade": {"progressDeadlineSeconds": 45, "soakSeconds": 5},
+        "services": {"payments": {"image": image}}, "upgrade": {"progressDeadlineSeconds": 45, "soakSeconds": soak},
     }}))?;
     let took = cluster.until_shop("taken back", PATIENCE, |shop| {
         let (status, reason, _) = shop.condition("Progressing");
@@ -33,34 +85,25 @@ async fn is_taken_back(cluster: &Cluster, image: &str, why: &str) -> Result<()> 
         cluster.run(&["get", "deployment/shop-payments", named])? == before,
         "another image is left"
     );
-    let shop = cluster.get(&["bigtix", "shop"])?;
-    let told = shop["status"]["history"][0]["reason"]
-        .as_str()
-        .unwrap_or_default()
-        .to_owned();
-    ensure!(
-        told.contains(why) && told.contains(image),
-        "the history says {told:?}"
-    );
     let events = cluster.run(&["get", "events", "--output=jsonpath={.items[*].reason}"])?;
     ensure!(events.contains("RolloutFailed"), "no event says so: {events}");
-    let purchases = shopping.end().await?;
-    ensure!(purchases.failures.is_empty(), "{:?}", purchases.failures);
-    ensure!(
-        purchases.orders.len() > 5,
-        "only {} purchases",
-        purchases.orders.len()
-    );
+    let shop = cluster.get(&["bigtix", "shop"])?;
+    let told = shop["status"]["history"][0]["reason"].as_str();
+    Ok(told.unwrap_or_default().to_owned())
+}
 
-    cluster.patch_shop(&json!({"spec": {"services": {"payments": {"image": null}}}}))?;
+/// Wants the release's own image of payments again, and watches what comes for a moment only.
+fn give_up(cluster: &Cluster) -> Result<()> {
+    cluster.patch_shop(
+        &json!({"spec": {"services": {"payments": {"image": null}}, "upgrade": {"soakSeconds": 5}}}),
+    )?;
     cluster
         .until_shop("Ready", PATIENCE, |shop| shop.is("Ready"))
         .map(drop)
 }
 
 pub(crate) async fn a_restart_fails_no_request(cluster: &Cluster) -> Result<()> {
-    let names = ["auth", "tickets", "orders", "payments", "expiration"];
-    let two: serde_json::Map<_, _> = names
+    let two: serde_json::Map<_, _> = SERVICES
         .iter()
         .map(|name| ((*name).to_owned(), json!({"replicas": 2})))
         .collect();
@@ -76,7 +119,7 @@ pub(crate) async fn a_restart_fails_no_request(cluster: &Cluster) -> Result<()> 
         Ok(before
             .split(' ')
             .filter(|name| {
-                names
+                SERVICES
                     .iter()
                     .any(|service| name.starts_with(&format!("shop-{service}-")))
             })
@@ -89,18 +132,44 @@ pub(crate) async fn a_restart_fails_no_request(cluster: &Cluster) -> Result<()> 
     Ok(())
 }
 
-/// To releases that differ in every service, and back. Their images are made on demand, because that takes minutes.
-pub(crate) async fn an_upgrade_and_a_downgrade_fail_no_request(cluster: &Cluster) -> Result<()> {
-    if !cluster.has_image("orders:1.1.0") {
-        println!("  not tested: tests/cluster/next-images.sh makes what it takes");
-        return Ok(());
+/// As when a node is drained. There are two pods of each service since the restart.
+pub(crate) async fn an_eviction_of_each_service_fails_no_request(cluster: &Cluster) -> Result<()> {
+    let shopping = Shopping::begin().await?;
+    for service in SERVICES {
+        let pods = cluster.pods(&format!("app.kubernetes.io/component={service}"))?;
+        ensure!(pods.len() > 1, "{service} has {} pods", pods.len());
+        let pod = &pods[0];
+        let path = format!("/api/v1/namespaces/{}/pods/{pod}/eviction", cluster.namespace());
+        let eviction = json!({"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": pod}});
+        cluster.feed(&["create", "--raw", &path, "--filename=-"], &eviction.to_string())?;
+        cluster.until(&format!("{pod} is gone"), PATIENCE, || {
+            let left = cluster.run(&["get", "pod", pod, "--ignore-not-found", "--output=name"])?;
+            Ok(left.is_empty())
+        })?;
+        cluster.until_shop("another one serves", PATIENCE, |shop| shop.is("Ready"))?;
     }
-    let release = json!({"version": "1.1.0", "reachableFrom": "~1.0", "services": {
-        "auth": "1.1.0", "tickets": "1.1.0", "orders": "1.1.0", "payments": "1.1.0", "expiration": "1.1.0",
-    }});
+    let purchases = shopping.end().await?;
+    println!("  {} purchases meanwhile", purchases.orders.len());
+    ensure!(purchases.failures.is_empty(), "{:?}", purchases.failures);
+    Ok(())
+}
+
+/// Tells the operator of a release of which every service has the same version.
+pub(crate) fn learn_release(cluster: &Cluster, version: &str, reachable_from: &str) -> Result<()> {
+    let services = BTreeMap::from(SERVICES.map(|service| (service, version)));
+    let release = json!({"version": version, "reachableFrom": reachable_from, "services": services});
     let releases = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "bigtix-releases"},
-        "data": {"1.1.0.json": release.to_string()}});
-    cluster.within("bigtix-system").apply(&releases)?;
+        "data": {format!("{version}.json"): release.to_string()}});
+    cluster.within(SYSTEM).apply(&releases)
+}
+
+/// To releases that differ in every service, and back.
+pub(crate) async fn an_upgrade_and_a_downgrade_fail_no_request(cluster: &Cluster) -> Result<()> {
+    ensure!(
+        cluster.has_image("orders:1.1.0"),
+        "tests/cluster/next-images.sh makes the images that this takes"
+    );
+    learn_release(cluster, "1.1.0", "~1.0")?;
     for version in ["1.1.0", "1.0.0"] {
         let shopping = Shopping::begin().await?;
         cluster.patch_shop(&json!({"spec": {"version": version}}))?;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use bigtix_tests::cluster::{Cluster, Shopping};
+use bigtix_tests::cluster::{Cluster, Customer, Shopping};
 use serde_json::json;
 
 /// A member copies everything before it counts.
@@ -13,7 +13,7 @@ pub(crate) async fn the_database_grows_to_three_loses_its_primary_and_shrinks(
     cluster: &Cluster,
 ) -> Result<()> {
     let shopping = Shopping::begin().await?;
-    sized(cluster, 3)?;
+    sized(cluster, "mongodb", 3)?;
     let growing = shopping.end().await?;
     ensure!(
         growing.failures.is_empty(),
@@ -57,7 +57,27 @@ pub(crate) async fn the_database_grows_to_three_loses_its_primary_and_shrinks(
         purchases.orders.len()
     );
 
-    sized(cluster, 1)
+    sized(cluster, "mongodb", 1)
+}
+
+/// The bus carries copies: nobody who buys notices that it is replaced, and afterwards every copy is there.
+pub(crate) async fn the_bus_grows_to_three_and_shrinks(cluster: &Cluster) -> Result<()> {
+    let shopping = Shopping::begin().await?;
+    sized(cluster, "nats", 3)?;
+    sized(cluster, "nats", 1)?;
+    let purchases = shopping.end().await?;
+    println!("  {} purchases", purchases.orders.len());
+    ensure!(purchases.failures.is_empty(), "{:?}", purchases.failures);
+    ensure!(
+        purchases.orders.len() > 5,
+        "only {} purchases",
+        purchases.orders.len()
+    );
+    let reader = Customer::new().await?;
+    for ticket in &purchases.tickets {
+        reader.sees_sold(ticket).await?;
+    }
+    Ok(())
 }
 
 pub(crate) async fn a_volume_grows_while_tickets_are_bought(cluster: &Cluster) -> Result<()> {
@@ -77,20 +97,18 @@ pub(crate) async fn a_volume_grows_while_tickets_are_bought(cluster: &Cluster) -
     Ok(())
 }
 
-fn sized(cluster: &Cluster, members: u32) -> Result<()> {
-    cluster.patch_shop(&json!({"spec": {"mongodb": {"managed": {"replicas": members}}}}))?;
-    cluster.until_shop(&format!("{members} members"), PATIENCE, |shop| {
+/// Asks for so many members of a store, and waits until they are what serves.
+fn sized(cluster: &Cluster, store: &str, members: u32) -> Result<()> {
+    cluster.patch_shop(&json!({"spec": {store: {"managed": {"replicas": members}}}}))?;
+    cluster.until_shop(&format!("{members} members of {store}"), PATIENCE, |shop| {
         let stores = shop.0["status"]["dataStores"].as_array();
-        let mongodb = stores
-            .into_iter()
-            .flatten()
-            .find(|store| store["name"] == "mongodb");
-        let is_so = mongodb.is_some_and(|store| store["ready"] == members && store["desired"] == members);
+        let found = stores.into_iter().flatten().find(|found| found["name"] == store);
+        let is_so = found.is_some_and(|found| found["ready"] == members && found["desired"] == members);
         shop.is("Ready") && is_so
     })?;
     let pods = cluster.run(&[
         "get",
-        "statefulset/shop-mongodb",
+        &format!("statefulset/shop-{store}"),
         "--output=jsonpath={.spec.replicas}",
     ])?;
     ensure!(pods == members.to_string(), "{pods} pods of {members}");

@@ -5,8 +5,10 @@
 pub mod baselines;
 pub mod bench_run;
 pub mod buyers;
+pub mod cage;
 pub mod load;
 pub mod machine;
+pub mod overload;
 pub mod quiet;
 pub mod report;
 pub mod reservations;

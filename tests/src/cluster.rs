@@ -2,6 +2,7 @@
 
 mod audit;
 mod customer;
+mod process;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -12,7 +13,10 @@ use serde_json::Value;
 
 pub use audit::{AuditLog, Request};
 pub use customer::{Customer, Purchases, Shopping};
+pub use process::{Process, Use};
 
+/// The namespace of the operator.
+pub const SYSTEM: &str = "bigtix-system";
 /// How often something that is waited for is looked at.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
@@ -84,6 +88,15 @@ impl Cluster {
         Ok(())
     }
 
+    /// Ends the namespace with everything in it, and waits for that.
+    ///
+    /// # Errors
+    /// kubectl's, and when it is not gone within 90 seconds.
+    pub fn remove_namespace(&self) -> Result<()> {
+        self.run(&["delete", "namespace", &self.namespace, "--timeout=90s"])
+            .map(drop)
+    }
+
     /// What kubectl prints.
     ///
     /// # Errors
@@ -136,6 +149,43 @@ impl Cluster {
         self.state.join("loaded").join(mark).exists()
     }
 
+    /// What helm prints, for releases in this namespace.
+    ///
+    /// # Errors
+    /// What it complains about.
+    pub fn helm(&self, arguments: &[&str]) -> Result<String> {
+        let output = Command::new(self.kubectl.with_file_name("helm"))
+            .env("KUBECONFIG", self.state.join("kubeconfig"))
+            .args(["--namespace", &self.namespace])
+            .args(arguments)
+            .stdin(Stdio::null())
+            .output()
+            .context("helm cannot be started")?;
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        ensure!(
+            output.status.success(),
+            "helm {}: {}",
+            arguments.join(" "),
+            complaint.trim()
+        );
+        Ok(String::from_utf8(output.stdout)?)
+    }
+
+    /// The names of pods that carry the labels.
+    ///
+    /// # Errors
+    /// kubectl's.
+    pub fn pods(&self, labels: &str) -> Result<Vec<String>> {
+        let selector = format!("--selector={labels}");
+        let names = self.run(&[
+            "get",
+            "pods",
+            &selector,
+            "--output=jsonpath={.items[*].metadata.name}",
+        ])?;
+        Ok(names.split_whitespace().map(str::to_owned).collect())
+    }
+
     /// Objects as JSON.
     ///
     /// # Errors
@@ -185,10 +235,16 @@ impl Cluster {
             .join("\n")
     }
 
-    /// What every request and change of pods left in the API server's log.
+    /// What every request left in the API server's log, from now on.
     #[must_use]
     pub fn audit_log(&self) -> AuditLog {
         AuditLog::at(self.state.join("audit.log"))
+    }
+
+    /// As [`Self::audit_log`], since the cluster is up.
+    #[must_use]
+    pub fn whole_audit_log(&self) -> AuditLog {
+        AuditLog::whole(self.state.join("audit.log"))
     }
 
     /// Waits until the shop is as `is_so` wants it, and says how long that took.

@@ -1,5 +1,6 @@
 //! The shop from outside. The suites beside this crate run the built program `bigtix up` and talk to it as browsers,
-//! scripts and clients do; nothing here looks into a store.
+//! scripts and clients do; nothing here looks into a store, but for [`faults`], which reads the store's own history
+//! afterwards.
 //!
 //! * [`shop`]: a running shop, in one process or with two processes of every service.
 //! * [`suite`]: scenarios by name, each run against each way in which the shop is started.
@@ -10,6 +11,7 @@
 pub mod ask;
 pub mod bench;
 pub mod cluster;
+pub mod faults;
 pub mod shop;
 pub mod stripe;
 pub mod suite;

@@ -21,7 +21,7 @@ const GRACE: Duration = Duration::from_secs(45);
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// The services that can have several instances.
-pub const SERVICES: [&str; 5] = ["auth", "tickets", "orders", "payments", "expiration"];
+pub const SERVICES: [&str; 6] = ["auth", "tickets", "orders", "payments", "expiration", "web"];
 
 /// How the services are run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -321,7 +321,7 @@ fn arguments(folder: &Path, port: u16, mode: Mode, settings: &[(&str, &str)]) ->
 }
 
 /// The program under test: `BIGTIX_BIN`, or `bigtix` in the folder above the one that test programs are in.
-fn program() -> Result<PathBuf, StartError> {
+pub fn program() -> Result<PathBuf, StartError> {
     if let Some(named) = std::env::var_os("BIGTIX_BIN").filter(|value| !value.is_empty()) {
         let named = PathBuf::from(named);
         return if named.is_file() {

@@ -1,6 +1,6 @@
 //! What a buyer's browser does at Stripe, what Stripe knows, and what Stripe signs.
 
-use bigtix_contracts::Cents;
+use bigtix_contracts::{Cents, OrderId};
 use hmac::{Hmac, KeyInit, Mac};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -87,11 +87,23 @@ pub async fn look_up(shop: &Shop, intent: &str) -> Charged {
         Method::GET,
         &format!("/v1/payment_intents/{intent}"),
     ));
-    let found = found.await.is(200).json;
-    let refunded = found.pointer("/charges/data/0/amount_refunded");
+    charged(&found.await.is(200).json)
+}
+
+/// What Stripe's books say about every payment for an order.
+pub async fn charged_for(shop: &Shop, order: OrderId) -> Vec<Charged> {
+    let list = with_secret_key(stripe(shop, Method::GET, "/v1/payment_intents?limit=100"));
+    let list = list.await.is(200).json;
+    let intents = list["data"].as_array().into_iter().flatten();
+    let own = intents.filter(|intent| intent["metadata"]["orderId"] == json!(order));
+    own.map(charged).collect()
+}
+
+fn charged(intent: &Value) -> Charged {
+    let refunded = intent.pointer("/charges/data/0/amount_refunded");
     Charged {
-        status: found["status"].as_str().unwrap_or_default().to_owned(),
-        amount: Cents(found["amount"].as_i64().unwrap_or_default()),
+        status: intent["status"].as_str().unwrap_or_default().to_owned(),
+        amount: Cents(intent["amount"].as_i64().unwrap_or_default()),
         refunded: Cents(refunded.and_then(Value::as_i64).unwrap_or_default()),
     }
 }

@@ -1,5 +1,6 @@
-//! The workspace's own chores: `cargo xtask tools | tidy | check | test | run | bench`.
+//! The workspace's own chores: `cargo xtask tools | tidy | check | release | test | run | faults | bench`.
 
+mod release;
 mod stages;
 mod tidy;
 mod tools;
@@ -29,6 +30,8 @@ enum Chore {
     Tidy,
     /// Formatting, lints, documentation and tidy
     Check,
+    /// Write the file of the release under development, from the services' versions
+    Release,
     /// Everything a change has to pass: tools, check, tests
     Test {
         /// Passed on to `cargo test`; the whole workspace where they name no package
@@ -38,6 +41,12 @@ enum Chore {
     /// Build the shop and run it on this machine
     Run {
         /// Passed on to `bigtix up`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Build the shop and break it
+    Faults {
+        /// Passed on to the harness: `run` or `defects`, with what they take
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
@@ -56,8 +65,10 @@ fn main() -> ExitCode {
         Chore::Tools { print: false } => tools::install(),
         Chore::Tidy => tidy::run(&root),
         Chore::Check => stages::check(&root),
+        Chore::Release => release::write(&root),
         Chore::Test { arguments } => stages::test(&root, &arguments),
         Chore::Run { arguments } => stages::run(&root, &arguments),
+        Chore::Faults { arguments } => stages::faults(&root, &arguments),
         Chore::Bench { arguments } => stages::bench(&root, &arguments),
     };
     match outcome {

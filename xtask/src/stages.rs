@@ -30,7 +30,7 @@ pub(crate) fn check(root: &Path) -> Result<ExitCode> {
     in_order(root, checks(root))
 }
 
-/// Tools, the checks, then every test, the ones on a cluster last.
+/// Tools, the checks, then every test, those that need more than cargo last.
 pub(crate) fn test(root: &Path, arguments: &[String]) -> Result<ExitCode> {
     let mut stages = vec![Stage {
         name: "tools",
@@ -44,13 +44,35 @@ pub(crate) fn test(root: &Path, arguments: &[String]) -> Result<ExitCode> {
     }
     all.extend(arguments.iter().map(String::as_str));
     stages.push(cargo_stage(root, "tests", &all, &[]));
-    // Whoever asks for the tests of one package does not wait for a cluster.
+    // Whoever asks for the tests of one package does not wait for all of these.
     if arguments.is_empty() {
-        stages.push(Stage {
-            name: "tests on Kubernetes",
-            alone: "make test-cluster".into(),
-            work: Work::Program(Command::new(root.join("tests/cluster/test.sh"))),
-        });
+        let script = |name, alone: &str, path| Stage {
+            name,
+            alone: alone.to_owned(),
+            work: Work::Program(Command::new(root.join(path))),
+        };
+        stages.extend([
+            script(
+                "what delivers the shop",
+                "make check-delivery",
+                "scripts/check-delivery.sh",
+            ),
+            script(
+                "TypeScript client",
+                "make test-client-ts",
+                "sdk/client-ts/test.sh",
+            ),
+            script(
+                "tests in a browser",
+                "make test-browser",
+                "services/web/browser/test.sh",
+            ),
+            script(
+                "tests on Kubernetes",
+                "make test-cluster",
+                "tests/cluster/test.sh",
+            ),
+        ]);
     }
     in_order(root, stages)
 }
@@ -67,6 +89,17 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<ExitCode> {
         shop.args(["-f", RESOURCE]);
     }
     become_program(shop.args(arguments).current_dir(root))
+}
+
+/// Builds the shop, then becomes the harness that breaks it.
+pub(crate) fn faults(root: &Path, arguments: &[String]) -> Result<ExitCode> {
+    if tools::install()? != ExitCode::SUCCESS {
+        return Ok(ExitCode::FAILURE);
+    }
+    succeed(cargo(root).args(["build", "--package", "bigtix"]))?;
+    let mut harness = cargo(root);
+    harness.args(["test", "--package", "bigtix-tests", "--test", "faults", "--"]);
+    become_program(harness.args(arguments))
 }
 
 /// Builds everything for release, then becomes the benchmark.

@@ -35,7 +35,7 @@
 # Only where the cluster has these kinds.
 - apiGroups: [monitoring.coreos.com]
   resources: [podmonitors, prometheusrules]
-  verbs: [list, create, patch, delete]
+  verbs: [list, watch, create, patch, delete]
 # Pods say why they are not ready.
 - apiGroups: [""]
   resources: [pods]

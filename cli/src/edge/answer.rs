@@ -19,6 +19,7 @@ pub(super) enum Refusal {
     BodyTooLarge,
     BodyTooSlow,
     BodyBroken,
+    NoRoom,
     UnknownPath,
     MethodNotAllowed,
     NotReady,
@@ -55,6 +56,11 @@ impl Refusal {
                 ErrorCode::ValidationFailed,
                 "The request's body is incomplete",
             ),
+            Self::NoRoom => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                ErrorCode::Unavailable,
+                "Too much is being sent at once; nothing happened, try again",
+            ),
             Self::UnknownPath => (StatusCode::NOT_FOUND, ErrorCode::NotFound, "Not found"),
             Self::NotReady => (
                 StatusCode::SERVICE_UNAVAILABLE,
@@ -89,7 +95,7 @@ impl Refusal {
         }
         if matches!(
             self,
-            Self::BadHead(_) | Self::BodyTooLarge | Self::BodyTooSlow | Self::BodyBroken
+            Self::BadHead(_) | Self::BodyTooLarge | Self::BodyTooSlow | Self::BodyBroken | Self::NoRoom
         ) {
             // Where the next request begins is not known.
             response

@@ -5,23 +5,30 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
+use bigtix_contracts::network::Network;
 use bigtix_crds::{Service, routes};
 use bigtix_service::http::observe::{REQUEST_ID, is_good_request_id, new_request_id};
 use bigtix_service::telemetry::metrics_handle;
+use futures::StreamExt;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::{Body as _, Bytes, Incoming};
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Request, Response};
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio_util::sync::CancellationToken;
 
 use super::answer::Refusal;
 use super::inspect::BadHead;
 use super::upstream::Upstream;
-use super::{Docs, EdgeConfig, Limits, Network, forwarded, own, target};
+use super::{Docs, EdgeConfig, Limits, forwarded, own, target};
 
 /// A body beyond the limit is read on up to this many times the limit, so that a client that sends before it listens
 /// gets to hear why it is refused.
 const READ_ON: usize = 8;
 const READ_ON_FOR: Duration = Duration::from_secs(5);
+
+/// Room for bodies is given by so many bytes; a body of less needs none, because there are few connections.
+const UNIT: usize = 16 * 1024;
 
 /// Headers that concern one connection and are not passed on.
 const HOP_BY_HOP: [HeaderName; 9] = [
@@ -42,10 +49,14 @@ pub(super) struct Gate {
     pub(super) docs: Docs,
     trusted_proxies: Vec<Network>,
     limits: Limits,
+    /// Room for bodies, in [`UNIT`]s.
+    room: Semaphore,
+    stop: CancellationToken,
 }
 
 impl Gate {
-    pub(super) fn new(config: EdgeConfig) -> Self {
+    /// Streams of events end when `stop` is cancelled; anything else is let finish.
+    pub(super) fn new(config: EdgeConfig, stop: CancellationToken) -> Self {
         // Installs the recorder: what is counted before that is lost.
         metrics_handle();
         let EdgeConfig {
@@ -58,7 +69,9 @@ impl Gate {
             upstreams,
             docs,
             trusted_proxies,
+            room: Semaphore::new(limits.bodies_bytes / UNIT),
             limits,
+            stop,
         }
     }
 
@@ -120,6 +133,7 @@ impl Gate {
     ) -> Result<Response<Body>, Refusal> {
         let (mut parts, body) = request.into_parts();
         let expects = parts.headers.contains_key(header::EXPECT);
+        let _room = self.room_for(&body)?;
         let body = self.read(body, expects).await?;
         remove_hop_by_hop(&mut parts.headers, false);
         parts.headers.remove(header::EXPECT);
@@ -133,10 +147,37 @@ impl Gate {
         *passed.method_mut() = parts.method;
         *passed.uri_mut() = origin_form(&parts.uri);
         *passed.headers_mut() = parts.headers;
-        upstream
-            .call(passed, self.limits.upstream)
-            .await
+        let answer = upstream.call(passed, self.limits.upstream).await;
+        answer
+            .map(|response| self.ending_with_the_edge(response))
             .map_err(Refusal::Upstream)
+    }
+
+    /// A stream of events has no end of its own, and a stop would wait for it; browsers come back by themselves.
+    fn ending_with_the_edge(&self, response: Response<Body>) -> Response<Body> {
+        let media_type = response.headers().get(header::CONTENT_TYPE);
+        if !media_type.is_some_and(|value| value.as_bytes().starts_with(b"text/event-stream")) {
+            return response;
+        }
+        let stop = self.stop.clone().cancelled_owned();
+        response.map(|body| Body::from_stream(body.into_data_stream().take_until(stop)))
+    }
+
+    /// Room for a body, which is as large as its client says; of one who does not say it is the largest there may be.
+    fn room_for(&self, body: &Incoming) -> Result<Option<SemaphorePermit<'_>>, Refusal> {
+        let limit = self.limits.body_bytes;
+        let most = body
+            .size_hint()
+            .upper()
+            .map_or(limit, |most| usize::try_from(most).unwrap_or(limit));
+        let units = u32::try_from(most.min(limit) / UNIT).unwrap_or(u32::MAX);
+        if units == 0 {
+            return Ok(None);
+        }
+        self.room
+            .try_acquire_many(units)
+            .map(Some)
+            .map_err(|_| Refusal::NoRoom)
     }
 
     /// The whole body, so that it can be sent twice, and so that a slow client occupies no service.

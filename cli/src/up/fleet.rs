@@ -61,6 +61,15 @@ pub(super) fn internal_urls(places: &Places) -> BTreeMap<Service, Vec<String>> {
         .collect()
 }
 
+/// Where users are served by the first instance of each service.
+pub(super) fn public_urls(places: &Places) -> BTreeMap<Service, String> {
+    let first = |(service, places): (&Service, &Vec<Place>)| {
+        let port = places.first()?.public;
+        Some((*service, format!("http://127.0.0.1:{port}")))
+    };
+    places.iter().filter_map(first).collect()
+}
+
 /// Why a service does not run.
 #[derive(Debug, thiserror::Error)]
 #[error("{service} did not start: {why}")]
@@ -138,5 +147,10 @@ mod tests {
         let urls = internal_urls(&places);
         assert_eq!(urls[&Service::Orders].len(), 2);
         assert!(urls[&Service::Auth].is_empty());
+        let first = places[&Service::Orders][0].public;
+        assert_eq!(
+            public_urls(&places)[&Service::Orders],
+            format!("http://127.0.0.1:{first}")
+        );
     }
 }

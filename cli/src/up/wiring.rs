@@ -18,6 +18,18 @@ pub(super) struct StripeAccess {
     pub(super) webhook_secret: String,
     /// Where a bank sends the buyer back to. The double knows no such thing.
     pub(super) return_url: Option<String>,
+    /// What the pay page loads, and the key with which that speaks to Stripe; without a key there is no card form.
+    pub(super) script_url: String,
+    pub(super) publishable_key: Option<String>,
+    /// Whether a double takes the payments.
+    pub(super) is_double: bool,
+}
+
+/// Where a service keeps what it knows and says what it does.
+pub(super) struct StoreAccess {
+    pub(super) mongodb_uri: String,
+    pub(super) nats_url: String,
+    pub(super) redis_url: String,
 }
 
 /// Everything that settings are made of.
@@ -30,9 +42,10 @@ pub(super) struct Wiring<'a> {
     pub(super) stripe: &'a StripeAccess,
     /// Addresses for calls between services, one per instance.
     pub(super) internal_urls: &'a BTreeMap<Service, Vec<String>>,
-    pub(super) mongodb_uri: String,
-    pub(super) nats_url: String,
-    pub(super) redis_url: String,
+    /// Where users are served, for the pages.
+    pub(super) public_urls: &'a BTreeMap<Service, String>,
+    /// None for a service that has none.
+    pub(super) stores: Option<StoreAccess>,
 }
 
 impl Wiring<'_> {
@@ -45,10 +58,6 @@ impl Wiring<'_> {
             more => format!("{THIS_MACHINE},{more}"),
         };
         let mut settings = vec![
-            ("MONGODB_URI", self.mongodb_uri.clone()),
-            ("MONGODB_DATABASE", service.as_str().to_owned()),
-            ("NATS_URL", self.nats_url.clone()),
-            ("REDIS_URL", self.redis_url.clone()),
             ("SESSION_KEYS", self.keys.sessions.clone()),
             ("SESSION_COMPAT", platform.session.compat.to_string()),
             (
@@ -68,19 +77,26 @@ impl Wiring<'_> {
             ("TRUSTED_PROXIES", proxies),
             ("OTEL_SERVICE_NAME", format!("bigtix-{service}")),
         ];
+        if let Some(StoreAccess {
+            mongodb_uri,
+            nats_url,
+            redis_url,
+        }) = &self.stores
+        {
+            settings.extend([
+                ("MONGODB_URI", mongodb_uri.clone()),
+                ("MONGODB_DATABASE", service.as_str().to_owned()),
+                ("NATS_URL", nats_url.clone()),
+                ("REDIS_URL", redis_url.clone()),
+            ]);
+        }
         if let Some(endpoint) = &platform.observability.otlp_endpoint {
             settings.push(("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.to_string()));
         }
-        if service == Service::Payments {
-            settings.extend([
-                ("STRIPE_API_URL", self.stripe.api_url.clone()),
-                ("STRIPE_SECRET_KEY", self.stripe.secret_key.clone()),
-                ("STRIPE_WEBHOOK_SECRET", self.stripe.webhook_secret.clone()),
-                (
-                    "STRIPE_RETURN_URL",
-                    self.stripe.return_url.clone().unwrap_or_default(),
-                ),
-            ]);
+        match service {
+            Service::Payments => settings.extend(self.payments()),
+            Service::Web => settings.extend(self.pages()),
+            Service::Auth | Service::Tickets | Service::Orders | Service::Expiration => {}
         }
         let own = platform
             .services
@@ -97,6 +113,34 @@ impl Wiring<'_> {
             .map(|(name, value)| (name.to_owned(), value))
             .chain(own)
             .collect()
+    }
+
+    fn payments(&self) -> Vec<(&'static str, String)> {
+        let stripe = self.stripe;
+        vec![
+            ("STRIPE_API_URL", stripe.api_url.clone()),
+            ("STRIPE_SECRET_KEY", stripe.secret_key.clone()),
+            ("STRIPE_WEBHOOK_SECRET", stripe.webhook_secret.clone()),
+            ("STRIPE_RETURN_URL", stripe.return_url.clone().unwrap_or_default()),
+        ]
+    }
+
+    fn pages(&self) -> Vec<(&'static str, String)> {
+        let url = |service| self.public_urls.get(&service).cloned().unwrap_or_default();
+        let mut settings = vec![
+            ("AUTH_API_URL", url(Service::Auth)),
+            ("TICKETS_API_URL", url(Service::Tickets)),
+            ("ORDERS_API_URL", url(Service::Orders)),
+            ("PAYMENTS_API_URL", url(Service::Payments)),
+            ("STRIPE_TEST_CARDS", self.stripe.is_double.to_string()),
+        ];
+        if let Some(key) = &self.stripe.publishable_key {
+            settings.extend([
+                ("STRIPE_SCRIPT_URL", self.stripe.script_url.clone()),
+                ("STRIPE_PUBLISHABLE_KEY", key.clone()),
+            ]);
+        }
+        settings
     }
 
     fn internal(&self, service: Service) -> String {

@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use bigtix::edge::Limits;
-use http::{Answer, raw, request};
+use http::{Answer, open, raw, request, try_request};
 use shop::{Form, Shop, tight};
 
 /// Runs the same test over both forms of the edge.
@@ -39,6 +39,7 @@ in_both_forms! {
     the_edge_answers_for_itself: own_paths;
     a_slow_body_occupies_no_service: slow_body;
     paths_that_no_service_has_are_unknown: unknown_paths;
+    large_bodies_have_room_for_a_few: large_bodies;
 }
 
 async fn request_ids(form: Form) {
@@ -232,6 +233,56 @@ async fn slow_body(form: Form) {
     );
 }
 
+async fn large_bodies(form: Form) {
+    let limits = Limits {
+        bodies_bytes: 1024 * 1024,
+        ..Limits::default()
+    };
+    let shop = Shop::open(form, limits).await;
+    // Says that it will send as much as there is room for, and sends nothing.
+    let head = "POST /api/tickets/length HTTP/1.1\r\nhost: x\r\ncontent-length: 1048576\r\n\r\n";
+    let holding = open(shop.address, head).await;
+    let large = "a".repeat(100_000);
+    let refused = testkit_eventually("refused", async || {
+        let answer = request(shop.address, "POST", "/api/tickets/length", &[], &large).await;
+        (answer.status != 200).then_some(answer)
+    })
+    .await;
+    is_problem(&refused, 503, "unavailable");
+    assert_eq!(refused.header("retry-after"), "1");
+    let small = request(shop.address, "POST", "/api/tickets/length", &[], "small").await;
+    assert_eq!((small.status, small.body.as_str()), (200, "5"));
+    drop(holding);
+    testkit_eventually("let in", async || {
+        let answer = request(shop.address, "POST", "/api/tickets/length", &[], &large).await;
+        (answer.status == 200).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_comes_when_all_connections_are_taken_hears_so() {
+    let limits = Limits {
+        connections: 2,
+        ..Limits::default()
+    };
+    let shop = Shop::open(Form::InProcess, limits).await;
+    let idle = [open(shop.address, "").await, open(shop.address, "").await];
+    let refused = testkit_eventually("refused", async || {
+        let answer = request(shop.address, "GET", "/api/tickets/count", &[], "").await;
+        (answer.status != 200).then_some(answer)
+    })
+    .await;
+    is_problem(&refused, 503, "unavailable");
+    assert_eq!(refused.header("retry-after"), "1");
+    drop(idle);
+    testkit_eventually("let in", async || {
+        let answer = try_request(shop.address, "GET", "/api/tickets/count", &[], "").await?;
+        (answer.status == 200).then_some(())
+    })
+    .await;
+}
+
 async fn unknown_paths(form: Form) {
     let shop = Shop::open(form, Limits::default()).await;
     for path in [
@@ -302,4 +353,16 @@ async fn a_stop_lets_requests_under_way_end_and_takes_no_more() {
     go_on.notify_one();
     http::read_until(&mut stream, "second half").await;
     assert!(stopping.await.unwrap());
+}
+
+#[tokio::test]
+async fn a_stop_waits_for_no_stream_of_events() {
+    let shop = Shop::open(Form::InProcess, Limits::default()).await;
+    let mut stream = http::open(
+        shop.address,
+        "GET /api/tickets/events HTTP/1.1\r\nhost: x\r\n\r\n",
+    )
+    .await;
+    http::read_until(&mut stream, "data: 1").await;
+    assert!(shop.edge.stop(Duration::from_secs(5)).await);
 }

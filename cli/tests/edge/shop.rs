@@ -12,6 +12,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use bigtix::edge::{Docs, Edge, EdgeConfig, Instances, Limits, Upstream};
 use bigtix_service::{Listen, Running, Service};
+use futures::StreamExt;
 use futures::stream;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -83,7 +84,7 @@ impl Shop {
 pub(crate) async fn open_edge(
     upstream: Upstream,
     limits: Limits,
-    trusted_proxies: Vec<bigtix::edge::Network>,
+    trusted_proxies: Vec<bigtix_contracts::network::Network>,
 ) -> (Edge, SocketAddr) {
     let listener = TcpListener::bind(any_port()).await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -133,6 +134,16 @@ fn routes(signal: Arc<Notify>) -> Router {
             get(std::future::pending::<()>).post(std::future::pending::<()>),
         )
         .route("/api/tickets/stream", get(move || halves(Arc::clone(&signal))))
+        .route(
+            "/api/tickets/events",
+            get(async || {
+                let endless = stream::iter([Ok::<_, std::io::Error>("data: 1\n\n")]).chain(stream::pending());
+                (
+                    [("content-type", "text/event-stream")],
+                    Body::from_stream(endless),
+                )
+            }),
+        )
         .route(
             "/api/tickets/count",
             get(async move || (count.fetch_add(1, Ordering::SeqCst) + 1).to_string()),

@@ -37,6 +37,7 @@ async fn what_is_up_is_described_and_goes_down_completely_and_its_data_stays() {
         "orders",
         "payments",
         "expiration",
+        "web",
     ] {
         assert!(
             up.stdout
@@ -56,7 +57,7 @@ async fn what_is_up_is_described_and_goes_down_completely_and_its_data_stays() {
         (mode(""), mode("run.json"), mode("secrets.json")),
         (0o700, 0o600, 0o600)
     );
-    for service in ["auth", "tickets", "orders", "payments", "expiration"] {
+    for service in ["auth", "tickets", "orders", "payments", "expiration", "web"] {
         let it = &run["services"][service];
         assert_eq!(it["pid"], run["pid"], "{service}");
         assert_eq!(it["instances"], json!([{"pid": run["pid"], "url": it["url"]}]));

@@ -4,6 +4,7 @@ use super::{ConfigMapName, Image, Quantity, SecretName};
 use crate::Service;
 use semver::Version;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// One entry for each service of the release.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,6 +55,8 @@ pub enum Replicas {
         max: u32,
         /// Share of the requested processor that is aimed at.
         target_cpu_percent: u32,
+        /// For how long the load has to be low before pods go.
+        scale_down_stabilization: Duration,
     },
 }
 

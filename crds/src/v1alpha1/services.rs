@@ -92,9 +92,16 @@ pub struct Autoscaling {
     #[serde(rename = "targetCPUPercent", default = "Autoscaling::target")]
     #[schemars(range(min = 10, max = 100))]
     pub target_cpu_percent: i32,
+    /// Seconds for which the load has to be low before pods go.
+    #[serde(default = "Autoscaling::five_minutes")]
+    #[schemars(range(min = 0, max = 3600))]
+    pub scale_down_stabilization_seconds: i32,
 }
 
 impl Autoscaling {
+    const fn five_minutes() -> i32 {
+        300
+    }
     const fn target() -> i32 {
         70
     }

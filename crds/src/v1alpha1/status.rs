@@ -14,6 +14,13 @@ pub struct BigTixStatus {
     /// Generation of the spec that everything below speaks of.
     #[serde(default)]
     pub observed_generation: i64,
+    /// Generation of the spec for which everything was last found as it should be. What differs later without another
+    /// generation is due to a new operator, or to somebody else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settled_generation: Option<i64>,
+    /// When a field was last found changed by somebody else, to within five minutes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contested_at: Option<Time>,
     /// Ready, Available, Progressing, Degraded, DataStoresReady, IngressReady and others, each with reason and message.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
@@ -57,7 +64,8 @@ pub struct VersionStatus {
     /// The release that was taken back and is not tried again until the spec changes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rejected: Option<String>,
-    /// What the current release consists of; a rollout that fails goes back to it.
+    /// What the current release consists of, and past a point of no return what has gone out since; a rollout that fails goes
+    /// back to it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
     pub services: Vec<ReleasedService>,

@@ -41,8 +41,8 @@ pub struct Upgrade {
     #[schemars(length(max = 14))]
     #[x_kube(merge_strategy = ListMerge::Atomic)]
     pub windows: Vec<Window>,
-    /// When pods may be restarted because a new operator describes them differently: together with the next release, in the
-    /// next window, or at once.
+    /// When pods may be restarted because a new operator describes them differently: with the next rollout, in the next
+    /// window, or at once. A change of the resource takes them along in any case.
     #[serde(default)]
     pub operator_changes: OperatorChanges,
 }
@@ -78,7 +78,7 @@ pub enum Approval {
 /// When pods may be restarted because a new operator describes them differently.
 #[derive(Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq, JsonSchema)]
 pub enum OperatorChanges {
-    /// Together with the next release.
+    /// With the next rollout.
     #[default]
     NextRollout,
     /// In the next window.

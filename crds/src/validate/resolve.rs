@@ -30,6 +30,7 @@ pub(super) fn resolve(bigtix: &BigTix, catalog: &Catalog) -> Result<Platform, Ve
         name: InstanceName::accepted(name),
         version,
         reachable_from,
+        contractions: catalog.contractions(),
         profile: spec.profile,
         services,
         stores: stores(spec),
@@ -107,8 +108,14 @@ fn services(
         let Some(released) = release.and_then(|release| release.service(service)) else {
             continue;
         };
+        // The release vouches for the image of its own version and of no other.
+        let digest = release
+            .filter(|_| own.as_ref().is_none_or(|own| own == released))
+            .and_then(|release| release.digest(service))
+            .map(|digest| format!("@{digest}"))
+            .unwrap_or_default();
         let version = own.unwrap_or_else(|| released.clone());
-        let built = || format!("{}/{service}:{version}", spec.images.registry);
+        let built = || format!("{}/{service}:{version}{digest}", spec.images.registry);
         let image = Image::accepted(wanted.image.clone().unwrap_or_else(built));
         let workload = Workload {
             image,
@@ -136,6 +143,7 @@ fn replicas(wanted: &v1alpha1::Workload, profile: Profile) -> Replicas {
             min: count(scaling.min_replicas),
             max: count(scaling.max_replicas),
             target_cpu_percent: count(scaling.target_cpu_percent),
+            scale_down_stabilization: seconds(scaling.scale_down_stabilization_seconds),
         },
         (None, Some(replicas)) => Replicas::Fixed(count(replicas)),
         (None, None) => Replicas::Fixed(match profile {

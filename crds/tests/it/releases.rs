@@ -1,28 +1,12 @@
-//! The release catalog and the services' own versions.
+//! The release catalog.
 
-use crate::files::{read, root};
-use bigtix_crds::{Catalog, Service, Version};
-use serde_json::Value;
+use crate::files::{bigtix, root};
+use bigtix_crds::{Catalog, Service, Version, validate_against};
+use serde_json::{Value, json};
 use std::fs;
 
 fn version(text: &str) -> Version {
     text.parse().expect("a version")
-}
-
-#[test]
-fn the_newest_release_consists_of_the_services_as_they_are() {
-    let catalog = Catalog::embedded();
-    let newest = catalog.newest().expect("there is a release");
-    for service in Service::ALL {
-        let folder = format!("services/{service}");
-        if !root().join(&folder).is_dir() {
-            assert_eq!(newest.service(service), None, "{service} does not exist yet");
-            continue;
-        }
-        let own: Value = serde_json::from_str(&read(&format!("{folder}/version.json"))).expect("JSON");
-        let own = version(own["version"].as_str().expect("a version"));
-        assert_eq!(newest.service(service), Some(&own), "{service}");
-    }
 }
 
 #[test]
@@ -79,6 +63,83 @@ fn the_catalog_can_be_extended_but_not_contradicted() {
         "release 1.1.0 consists of nothing"
     );
     assert!(error("{}").starts_with("the release file cannot be read"));
+}
+
+fn with_digest(service: &str, digest: &str) -> String {
+    json!({"version": "1.1.0", "services": {"auth": "1.1.0", "tickets": "1.0.0"}, "digests": {service: digest}}).to_string()
+}
+
+#[test]
+fn a_digest_pins_the_image_of_the_releases_own_version() {
+    let digest = format!("sha256:{}", "0a".repeat(32));
+    let catalog = Catalog::embedded()
+        .with(&with_digest("auth", &digest))
+        .expect("a release");
+    let image = |spec: Value| {
+        let platform = validate_against(&bigtix(spec), None, &catalog).expect("valid");
+        let workload = platform.services.get(Service::Auth).expect("it has auth");
+        workload.image.to_string()
+    };
+    let with = |auth: Value| image(json!({"version": "1.1.0", "services": {"auth": auth}}));
+    assert_eq!(with(json!({})), format!("ghcr.io/bigtix/auth:1.1.0@{digest}"));
+    assert_eq!(
+        with(json!({"version": "1.1.0"})),
+        format!("ghcr.io/bigtix/auth:1.1.0@{digest}")
+    );
+    assert_eq!(with(json!({"version": "1.1.1"})), "ghcr.io/bigtix/auth:1.1.1");
+    assert_eq!(with(json!({"image": "mine:1"})), "mine:1");
+}
+
+#[test]
+fn a_digest_that_pins_nothing_is_refused() {
+    let digest = format!("sha256:{}", "0a".repeat(32));
+    for (service, digest) in [
+        ("auth", "latest"),
+        ("auth", "sha256:0a"),
+        ("orders", digest.as_str()),
+    ] {
+        let refused = Catalog::embedded()
+            .with(&with_digest(service, digest))
+            .expect_err("refused");
+        assert!(
+            refused.to_string().contains(&format!("the digest of {service}")),
+            "{refused}"
+        );
+    }
+}
+
+#[test]
+fn a_contraction_lies_between_the_versions_before_it_and_the_others() {
+    let file = |release: &str, migrations: Value| {
+        json!({"version": release, "services": {"orders": release}, "contractingMigrations": migrations})
+            .to_string()
+    };
+    let contractions = Catalog::embedded()
+        .with(&file("1.2.0", json!({"orders": ["drop-legacy-status"]})))
+        .and_then(|catalog| catalog.with(&file("1.3.0", json!({}))))
+        .expect("releases")
+        .contractions();
+    for (older, newer, is_between) in [
+        ("1.0.0", "1.1.0", false),
+        ("1.1.0", "1.2.0", true),
+        ("1.0.0", "1.3.0", true),
+        ("1.2.0", "1.3.0", false),
+        ("1.3.0", "1.0.0", false),
+    ] {
+        let found = contractions.between(Service::Orders, &version(older), &version(newer));
+        assert_eq!(found.is_some(), is_between, "{older} to {newer}");
+        assert_eq!(
+            contractions.between(Service::Auth, &version(older), &version(newer)),
+            None
+        );
+    }
+    let refused = Catalog::embedded()
+        .with(&file("1.2.0", json!({"auth": ["drop-legacy-status"]})))
+        .expect_err("there is no auth in it");
+    assert!(
+        refused.to_string().contains("contracting migrations of auth"),
+        "{refused}"
+    );
 }
 
 #[test]

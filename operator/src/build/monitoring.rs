@@ -2,6 +2,7 @@
 
 mod alerts;
 
+use bigtix_contracts::operations::METRICS;
 use kube::core::{ApiResource, DynamicObject, GroupVersionKind};
 use serde_json::{Value, json};
 
@@ -39,7 +40,7 @@ fn pod_monitor(shop: Shop<'_>) -> Child {
             "matchLabels": names::instance_labels(shop.platform),
             "matchExpressions": [{"key": COMPONENT_LABEL, "operator": "In", "values": services}],
         },
-        "podMetricsEndpoints": [{"port": PUBLIC.name, "path": "/metrics", "interval": "15s"}],
+        "podMetricsEndpoints": [{"port": PUBLIC.name, "path": METRICS, "interval": "15s"}],
     });
     object(shop, "PodMonitor", &spec)
 }

@@ -99,6 +99,8 @@ pub fn container(name: &str, image: &str, resources: &Resources) -> Container {
             read_only_root_filesystem: Some(true),
             ..SecurityContext::default()
         }),
+        // The last words of one that crashed are read from its status.
+        termination_message_policy: Some("FallbackToLogsOnError".to_owned()),
         ..Container::default()
     }
 }

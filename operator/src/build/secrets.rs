@@ -72,8 +72,6 @@ fn of_service(shop: Shop<'_>, service: Service) -> OwnSecret {
     if service != Service::Web {
         entries.extend(entry(&stores.mongodb, service::MONGODB_ENTRY));
         entries.extend(entry(&stores.nats, service::NATS_ENTRY));
-    }
-    if service == Service::Expiration {
         entries.extend(entry(&stores.redis, service::REDIS_ENTRY));
     }
     of(shop, Component::Service(service), entries)

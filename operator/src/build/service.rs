@@ -4,6 +4,7 @@ mod environment;
 
 use std::collections::BTreeMap;
 
+use bigtix_contracts::operations::{LIVEZ, READYZ};
 use bigtix_crds::platform::{Image, Replicas, Workload};
 use bigtix_crds::{Service, Version};
 use k8s_openapi::api::apps::v1::{Deployment, DeploymentSpec, DeploymentStrategy, RollingUpdateDeployment};
@@ -19,7 +20,7 @@ use super::pod::{self, Pace, Pod};
 use super::{Child, Shop, meta};
 use crate::names::Component;
 
-pub use environment::{MONGODB_ENTRY, NATS_ENTRY, REDIS_ENTRY};
+pub use environment::{MONGODB_ENTRY, NATS_ENTRY, PUBLISHABLE_KEY, REDIS_ENTRY};
 
 /// Where users, the kubelet and whoever collects metrics are served.
 pub const PUBLIC: Port = Port {
@@ -37,6 +38,13 @@ pub const CALLS: &[(Service, Service)] = &[
     (Service::Orders, Service::Tickets),
     (Service::Payments, Service::Orders),
 ];
+/// Whom the pages ask on behalf of users, as any client does: on the public port.
+pub const ASKED_BY_PAGES: [Service; 4] = [
+    Service::Auth,
+    Service::Tickets,
+    Service::Orders,
+    Service::Payments,
+];
 /// The entry of the Secrets of keys that holds them all.
 pub const KEYS: &str = "keys";
 
@@ -46,7 +54,6 @@ const LINGER_SECONDS: i64 = 5;
 const DRAIN_SECONDS: i64 = 55;
 /// A pod that is ready and fails at once shall stop the rollout.
 const SETTLE_SECONDS: i32 = 2;
-const CALM_SECONDS: i32 = 300;
 
 /// What of a service is to run now. During a rollout it differs from what the platform wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -170,9 +177,9 @@ fn container(shop: Shop<'_>, service: Service, workload: &Workload, image: &Imag
             ..Lifecycle::default()
         }),
         ports: pod::ports(&ports(service)),
-        startup_probe: Some(pod::http("/livez", PUBLIC, Pace::START)),
-        liveness_probe: Some(pod::http("/livez", PUBLIC, Pace::ALIVE)),
-        readiness_probe: Some(pod::http("/readyz", PUBLIC, Pace::READY)),
+        startup_probe: Some(pod::http(LIVEZ, PUBLIC, Pace::START)),
+        liveness_probe: Some(pod::http(LIVEZ, PUBLIC, Pace::ALIVE)),
+        readiness_probe: Some(pod::http(READYZ, PUBLIC, Pace::READY)),
         ..pod::container(service.as_str(), image.as_str(), &workload.resources)
     }
 }
@@ -199,13 +206,14 @@ fn one_more_at_a_time() -> DeploymentStrategy {
 
 /// It stays while the shop sleeps: it leaves alone what has no pods.
 fn autoscaler(shop: Shop<'_>, component: Component, replicas: Replicas) -> Option<Child> {
-    let (min, max, percent) = match replicas {
+    let (min, max, percent, calm) = match replicas {
         Replicas::Fixed(_) => return None,
         Replicas::Autoscaled {
             min,
             max,
             target_cpu_percent,
-        } => (min, max, target_cpu_percent),
+            scale_down_stabilization,
+        } => (min, max, target_cpu_percent, scale_down_stabilization),
     };
     let number = |count: u32| i32::try_from(count).unwrap_or(i32::MAX);
     let processor = ResourceMetricSource {
@@ -219,7 +227,7 @@ fn autoscaler(shop: Shop<'_>, component: Component, replicas: Replicas) -> Optio
     let spec = HorizontalPodAutoscalerSpec {
         behavior: Some(HorizontalPodAutoscalerBehavior {
             scale_down: Some(HPAScalingRules {
-                stabilization_window_seconds: Some(CALM_SECONDS),
+                stabilization_window_seconds: i32::try_from(calm.as_secs()).ok(),
                 ..HPAScalingRules::default()
             }),
             scale_up: None,

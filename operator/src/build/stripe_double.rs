@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use bigtix_crds::Service;
 use bigtix_crds::platform::{Amounts, Payments, Quantity, Resources};
+use bigtix_crds::{Service, Version};
 use k8s_openapi::api::apps::v1::{Deployment, DeploymentSpec, DeploymentStrategy};
 use k8s_openapi::api::core::v1::{Container, EnvVar};
 
@@ -27,12 +27,12 @@ const GRACE_SECONDS: i64 = 10;
 
 /// Everything that carries the double; nothing where there is an account.
 #[must_use]
-pub fn children(shop: Shop<'_>, image: &str) -> Vec<Child> {
+pub fn children(shop: Shop<'_>, version: &Version) -> Vec<Child> {
     match &shop.platform.payments {
         Payments::StripeDouble => vec![
             pod::account(shop, ME),
             endpoint::balanced(shop, ME, &[PORT]),
-            Child::Deployment(deployment(shop, image)),
+            Child::Deployment(deployment(shop, version)),
         ],
         Payments::Account { .. } => Vec::new(),
     }
@@ -53,20 +53,23 @@ pub fn webhook_url(shop: Shop<'_>) -> String {
     )
 }
 
-fn deployment(shop: Shop<'_>, image: &str) -> Deployment {
+/// Everything about its pods goes by its own version: it holds payments in its memory, and another release of the shop shall
+/// not replace them.
+fn deployment(shop: Shop<'_>, version: &Version) -> Deployment {
+    let image = format!("{}/stripe-double:{version}", shop.platform.registry);
     let container = Container {
         env: Some(environment(shop)),
         ports: pod::ports(&[PORT]),
         startup_probe: Some(pod::tcp(PORT, Pace::START)),
         liveness_probe: Some(pod::tcp(PORT, Pace::ALIVE)),
         readiness_probe: Some(pod::tcp(PORT, Pace::READY)),
-        ..pod::container("stripe", image, &resources())
+        ..pod::container("stripe", &image, &resources())
     };
     let template = pod::template(
         shop,
         Pod {
             component: ME,
-            version: shop.platform.version.to_string(),
+            version: version.to_string(),
             annotations: BTreeMap::new(),
             init_containers: Vec::new(),
             container,

@@ -4,9 +4,12 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
+use serde_json::Value;
 
 /// How often a container may have crashed before its build counts as bad.
 const CRASHES: i32 = 3;
+/// How many characters of its last words are told.
+const LONGEST_WORDS: usize = 300;
 
 /// Whether the next step may be taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,13 +91,18 @@ pub fn of_deployment(name: &str, deployment: Option<&Deployment>, image: &str, p
     let available = status.available_replicas.unwrap_or(0);
     let all = status.replicas.unwrap_or(0);
     if updated < wanted || available < wanted || all > updated {
+        let older = if all > updated {
+            format!("; {} older ones have to go", all - updated)
+        } else {
+            String::new()
+        };
+        let trouble = pods
+            .iter()
+            .find_map(|pod| trouble(pod))
+            .map(|trouble| format!(" ({trouble})"))
+            .unwrap_or_default();
         let message = format!(
-            "Deployment {name}: of {wanted} pods {updated} run {image} and {available} are available{}",
-            if all > updated {
-                format!("; {} older ones have to go", all - updated)
-            } else {
-                String::new()
-            }
+            "Deployment {name}: of {wanted} pods {updated} run {image} and {available} are available{older}{trouble}"
         );
         return Gate::waiting("ReplicasUpdatedAndAvailable", message);
     }
@@ -148,11 +156,8 @@ fn failure(pod: &Pod, image: &str) -> Option<Gate> {
             _ => {}
         }
         if status.restart_count >= CRASHES && !status.ready {
-            let code = status
-                .last_state
-                .as_ref()
-                .and_then(|state| state.terminated.as_ref())
-                .map(|ended| format!(", the last time with exit code {}", ended.exit_code))
+            let code = last_end(status)
+                .map(|end| format!(", the last time with {end}"))
                 .unwrap_or_default();
             let message = format!(
                 "pod {name} with {image} crashed {} times{code}",
@@ -164,7 +169,29 @@ fn failure(pod: &Pod, image: &str) -> Option<Gate> {
     None
 }
 
-/// Why a pod of a store is not ready, where it says so.
+/// How a container ended the last time, and what it said then.
+fn last_end(status: &ContainerStatus) -> Option<String> {
+    let ended = status.last_state.as_ref()?.terminated.as_ref()?;
+    let words = ended.message.as_deref().and_then(last_words);
+    let words = words.map(|words| format!(": {words}")).unwrap_or_default();
+    Some(format!("exit code {}{words}", ended.exit_code))
+}
+
+/// What a program said last: the message of its last line of JSON, or that line as it is.
+fn last_words(output: &str) -> Option<String> {
+    let line = output.lines().rev().find(|line| !line.trim().is_empty())?;
+    let said = match serde_json::from_str::<Value>(line) {
+        Ok(line) => {
+            let texts = ["message", "error"].map(|name| line[name].as_str().map(str::to_owned));
+            texts.into_iter().flatten().collect::<Vec<_>>().join(": ")
+        }
+        Err(_) => line.trim().to_owned(),
+    };
+    let said: String = said.chars().take(LONGEST_WORDS).collect();
+    (!said.is_empty()).then_some(said)
+}
+
+/// Why a pod is not ready, where it says so.
 fn trouble(pod: &Pod) -> Option<String> {
     let name = pod.metadata.name.as_deref().unwrap_or_default();
     let status = pod.status.as_ref()?;
@@ -182,9 +209,17 @@ fn trouble(pod: &Pod) -> Option<String> {
         let reason = waiting
             .reason
             .as_deref()
-            .filter(|reason| *reason != "PodInitializing")?;
-        let message = waiting.message.as_deref().unwrap_or_default();
-        Some(format!("{name}: {reason} {message}").trim_end().to_owned())
+            .filter(|reason| !matches!(*reason, "PodInitializing" | "ContainerCreating"))?;
+        // How long the next try is put off changes all the time, and is not why.
+        let message = match reason {
+            "CrashLoopBackOff" => last_end(status),
+            _ => waiting.message.clone(),
+        };
+        Some(
+            format!("{name}: {reason} {}", message.unwrap_or_default())
+                .trim_end()
+                .to_owned(),
+        )
     })
 }
 
@@ -216,4 +251,23 @@ pub fn selected<'a>(pods: &'a [Pod], labels: &BTreeMap<String, String>) -> Vec<&
                 .all(|(name, value)| own.is_some_and(|own| own.get(name) == Some(value)))
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn last_words_are_of_the_last_line() {
+        let of = |output: &str| last_words(output);
+        let lines =
+            "{\"message\":\"listening\"}\n{\"message\":\"stopped\",\"error\":\"Stripe refuses the key\"}\n\n";
+        assert_eq!(of(lines).as_deref(), Some("stopped: Stripe refuses the key"));
+        assert_eq!(of("killed\n").as_deref(), Some("killed"));
+        assert_eq!(of("\n"), None);
+        assert_eq!(
+            of(&"a".repeat(1000)).map(|words| words.len()),
+            Some(LONGEST_WORDS)
+        );
+    }
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::Write;
 use crate::build::{Child, Shop};
-use crate::difference::{is_within, stamped};
+use crate::difference::{Contest, contests, has_foreign_fields, is_within, stamped};
 use crate::kind::Kind;
 use crate::observe::facts::Observed;
 
@@ -17,6 +17,12 @@ pub(super) struct Plan<'a> {
     pub(super) writes: Vec<Write>,
     /// Whether something is wanted that has to wait.
     pub(super) is_held: bool,
+    /// What somebody else has set and is set back.
+    pub(super) contests: Vec<Contest>,
+    /// Whether pods stay that only this operator, as a new one, describes differently.
+    pub(super) postpones: bool,
+    /// Those that do, as objects.
+    pub(super) postponed: Vec<String>,
     wanted: BTreeSet<(Kind, String)>,
 }
 
@@ -27,6 +33,9 @@ impl<'a> Plan<'a> {
             shop,
             writes: Vec::new(),
             is_held: false,
+            contests: Vec::new(),
+            postpones: false,
+            postponed: Vec::new(),
             wanted: BTreeSet::new(),
         }
     }
@@ -41,9 +50,27 @@ impl<'a> Plan<'a> {
     /// This one is wanted now.
     pub(super) fn one(&mut self, child: Child) {
         if self.differs(&child) {
+            if let (Some(live), Some(kind)) = (self.live(&child), child.kind()) {
+                let object = format!("{kind:?} {}", child.name());
+                let wanted = stamped(plain(&child));
+                if self.postpones && is_described_differently(&wanted, live) {
+                    self.postponed.push(object);
+                    self.keep(&child);
+                    return;
+                }
+                self.contests.extend(contests(&object, &wanted, live));
+            }
             self.writes.push(Write::Apply(child.clone()));
         }
         self.keep(&child);
+    }
+
+    /// This one cannot become what is wanted where it is: it goes, and a later pass makes it anew. Its volumes stay.
+    pub(super) fn anew(&mut self, child: &Child) {
+        let key = child.kind().map(|kind| (kind, child.name().to_owned()));
+        self.writes
+            .extend(key.map(|(kind, name)| Write::Delete(kind, name)));
+        self.keep(child);
     }
 
     /// This one is wanted later: until then it stays as it is.
@@ -91,6 +118,15 @@ impl<'a> Plan<'a> {
             .objects
             .get(&(child.kind()?, child.name().to_owned()))
     }
+}
+
+/// Whether the pods differ, and neither by what somebody else set nor by what they have to start anew for.
+fn is_described_differently(wanted: &Value, live: &Value) -> bool {
+    let part = |value: &Value, pointer: &str| value.pointer(pointer).cloned().unwrap_or(Value::Null);
+    let is_there = |pointer: &str| is_within(&part(wanted, pointer), &part(live, pointer));
+    !is_there("/spec/template")
+        && is_there("/spec/template/metadata/annotations")
+        && !has_foreign_fields(wanted, live)
 }
 
 /// As JSON.

@@ -3,17 +3,23 @@
 //! It goes forward service by service, each behind its gate, and is watched for a while at the end. A build that breaks
 //! or is not there by its deadline is taken back, in reverse order, and its release is not tried again until somebody
 //! asks. The whole memory of it is in the status, so that an operator that dies goes on where it was.
+//!
+//! A build that makes of its data what the one before it cannot read is the point of no return. Before such a build is
+//! asked for, the status remembers it as what is gone back to, and so with every build after it: there is nothing to
+//! take back any more, and the rollout only goes forward.
+
+mod no_return;
+mod record;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use bigtix_crds::v1alpha1::RolloutStatus;
-use bigtix_crds::{Service, Version};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use bigtix_crds::{Contractions, Service, Version};
 use k8s_openapi::jiff::Timestamp;
 
 use super::gate::{Gate, Reason};
 use super::release::{Build, ReleaseSet};
+use no_return::{not_taken_back, noted, replaced, to_be_kept};
 
 /// In the history: it went well.
 pub const SUCCEEDED: &str = "Succeeded";
@@ -39,6 +45,8 @@ pub struct Rollout {
     pub started_at: Timestamp,
     /// Until when the step has to be done; none while the rollout is held, and it begins anew afterwards.
     pub deadline: Option<Timestamp>,
+    /// Whether a build was or may have been asked for that cannot be gone back from.
+    pub is_past_return: bool,
 }
 
 /// Why a rollout is taken back.
@@ -77,6 +85,13 @@ pub enum Change {
     Began,
     /// It failed and is being taken back.
     Failed(Reason),
+    /// One more build is what is gone back to from now on.
+    Kept {
+        /// All of them.
+        set: ReleaseSet,
+        /// Why, where it is this build itself that cannot be gone back from.
+        contraction: Option<String>,
+    },
     /// It is done.
     Succeeded(ReleaseSet),
     /// It has been taken back.
@@ -106,16 +121,20 @@ pub struct Situation<'a> {
     pub rollout: Option<Rollout>,
     /// Whether the wanted release was taken back before and nobody has asked for it again.
     pub is_rejected: bool,
-    /// Whether a rollout may begin now.
-    pub may_begin: bool,
+    /// Why no rollout may begin now.
+    pub hold: Option<&'a Reason>,
     /// Whether one that has begun goes on: not while the shop sleeps, is paused, or is only to be planned.
     pub goes_on: bool,
+    /// What cannot be gone back from.
+    pub contractions: &'a Contractions,
     /// Bounds.
     pub limits: Limits,
     /// The time.
     pub now: Timestamp,
     /// How a service gets on with a build.
     pub gate: &'a dyn Fn(Service, &Build) -> Gate,
+    /// Of which services too few requests are known to judge them by.
+    pub unjudged: Option<&'a str>,
 }
 
 /// Follows the rollout until a gate holds it up.
@@ -143,6 +162,12 @@ pub fn steer(situation: &Situation<'_>) -> Course {
             }
             Some(present) => match proceed(situation, present) {
                 Progress::Held(held, gate) => return under_way(situation, held, changes, gate),
+                // Only what the status remembers may be relied on, so this is as far as a pass goes.
+                Progress::Noted(noted, change) => {
+                    changes.push(change);
+                    let gate = Gate::Waiting(not_taken_back(&noted));
+                    return under_way(situation, noted, changes, gate);
+                }
                 Progress::Next(next, change) => (next, change),
             },
         };
@@ -154,6 +179,8 @@ pub fn steer(situation: &Situation<'_>) -> Course {
 enum Progress {
     /// The step is not done.
     Held(Rollout, Gate),
+    /// It may be done when the status remembers this.
+    Noted(Rollout, Change),
     /// It is, or something else has to be done instead.
     Next(Option<Rollout>, Option<Change>),
 }
@@ -162,7 +189,7 @@ enum Progress {
 fn begin(situation: &Situation<'_>, changes: &[Change]) -> Option<Rollout> {
     let is_new = situation.good != Some(situation.wanted);
     let first = *situation.wanted.builds.keys().next()?;
-    if !is_new || situation.is_rejected || !situation.may_begin || !changes.is_empty() {
+    if !is_new || situation.is_rejected || situation.hold.is_some() || !changes.is_empty() {
         return None;
     }
     Some(Rollout {
@@ -173,6 +200,7 @@ fn begin(situation: &Situation<'_>, changes: &[Change]) -> Option<Rollout> {
         failure: None,
         started_at: situation.now,
         deadline: Some(later(situation.now, situation.limits.step)),
+        is_past_return: false,
     })
 }
 
@@ -180,11 +208,12 @@ fn proceed(situation: &Situation<'_>, rollout: Rollout) -> Progress {
     let is_wanted = rollout.id == situation.wanted.id();
     match (&rollout.failure, is_wanted) {
         (Some(failure), _) => back(situation, failure.clone(), rollout),
-        (None, true) => forward(situation, rollout),
+        (None, true) => noted(situation, &rollout).unwrap_or_else(|| forward(situation, rollout)),
         // The resource has changed its mind: back to what was, or on to something third from where this one is.
         (None, false) if situation.good == Some(situation.wanted) => {
             Progress::Next(Some(turned(situation, rollout, Failure::Recalled)), None)
         }
+        (None, false) if rollout.is_past_return => replaced(situation, rollout),
         (None, false) => Progress::Next(None, None),
     }
 }
@@ -227,37 +256,17 @@ fn forward(situation: &Situation<'_>, rollout: Rollout) -> Progress {
         }
         (Gate::Waiting(reason), Step::Service(_)) => Progress::Held(rollout, Gate::Waiting(reason)),
         (Gate::Open, Step::Service(service)) => {
-            let after = situation
-                .wanted
-                .builds
-                .keys()
-                .copied()
-                .find(|next| *next > service);
-            // There is nothing to go back to from the first release, so there is nothing to watch for.
-            let soak = if situation.good.is_some() {
-                situation.limits.soak
-            } else {
-                Duration::ZERO
-            };
-            let (step, limit) = match after {
-                Some(next) => (Step::Service(next), situation.limits.step),
-                None => (Step::Soak, soak),
-            };
-            let deadline = Some(later(situation.now, limit));
-            Progress::Next(
-                Some(Rollout {
-                    step,
-                    deadline,
-                    ..rollout
-                }),
-                None,
-            )
+            Progress::Next(Some(advanced(situation, rollout, service)), None)
         }
         (Gate::Open, Step::Soak) if is_late => {
             Progress::Next(None, Some(Change::Succeeded(situation.wanted.clone())))
         }
         (Gate::Open, Step::Soak) => {
-            let message = format!("release {} is being watched until {deadline}", rollout.to);
+            let watched = format!("release {} is being watched until {deadline}", rollout.to);
+            let message = match situation.unjudged {
+                None => watched,
+                Some(unjudged) => format!("{watched}, {unjudged}"),
+            };
             let reason = Reason {
                 predicate: "Soaked",
                 message,
@@ -267,9 +276,25 @@ fn forward(situation: &Situation<'_>, rollout: Rollout) -> Progress {
     }
 }
 
+/// The step after a service's.
+fn advanced(situation: &Situation<'_>, rollout: Rollout, service: Service) -> Rollout {
+    let mut services = situation.wanted.builds.keys().copied();
+    // There is nothing to go back to from the first release, so there is nothing to watch for.
+    let soak = situation.good.map_or(Duration::ZERO, |_| situation.limits.soak);
+    let (step, limit) = match services.find(|next| *next > service) {
+        Some(next) => (Step::Service(next), situation.limits.step),
+        None => (Step::Soak, soak),
+    };
+    Rollout {
+        step,
+        deadline: Some(later(situation.now, limit)),
+        ..rollout
+    }
+}
+
 fn failed(situation: &Situation<'_>, rollout: Rollout, reason: Reason) -> Progress {
     // Nothing to go back to, or not allowed to: it stays as it is and may still come right.
-    if situation.good.is_none() || !situation.limits.takes_back {
+    if situation.good.is_none() || !situation.limits.takes_back || rollout.is_past_return {
         return Progress::Held(rollout, Gate::Broken(reason));
     }
     let why = format!("{}: {}", reason.predicate, reason.message);
@@ -357,7 +382,9 @@ fn under_way(situation: &Situation<'_>, rollout: Rollout, changes: Vec<Change>, 
             Step::Service(present) if is_back => *service < present,
             _ => !is_back && reached(*service),
         };
-        if is_new && rollout.id == situation.wanted.id() {
+        let is_remembered =
+            rollout.step != Step::Service(*service) || to_be_kept(situation, &rollout, *service).is_none();
+        if is_new && is_remembered && rollout.id == situation.wanted.id() {
             builds.insert(*service, build.clone());
         }
     }
@@ -373,71 +400,6 @@ fn later(time: Timestamp, by: Duration) -> Timestamp {
     time.checked_add(k8s_openapi::jiff::SignedDuration::try_from(by).unwrap_or_default())
         .unwrap_or(Timestamp::MAX)
 }
-
-impl Rollout {
-    /// As the status remembers it; none when it cannot be read, and then the rollout begins anew.
-    #[must_use]
-    pub fn recorded(status: &RolloutStatus) -> Option<Self> {
-        let RolloutStatus {
-            id,
-            from,
-            to,
-            step,
-            service,
-            rolling_back,
-            started_at,
-            deadline,
-            reason,
-            point_of_no_return: _,
-        } = status;
-        let step = match (step.as_str(), service) {
-            (SOAK, None) => Step::Soak,
-            (RECALL | SERVICE | BACK, Some(service)) => Step::Service(service.parse().ok()?),
-            _ => return None,
-        };
-        Some(Self {
-            id: id.clone(),
-            from: from.as_ref().and_then(|from| from.parse().ok()),
-            to: to.parse().ok()?,
-            step,
-            failure: match (rolling_back, status.step.as_str()) {
-                (false, _) => None,
-                (true, RECALL) => Some(Failure::Recalled),
-                (true, _) => Some(Failure::Bad(reason.clone().unwrap_or_default())),
-            },
-            started_at: started_at.as_ref()?.0,
-            deadline: deadline.as_ref().map(|deadline| deadline.0),
-        })
-    }
-
-    /// For the status to remember.
-    #[must_use]
-    pub fn record(&self) -> RolloutStatus {
-        let (step, service, reason) = match (self.step, &self.failure) {
-            (Step::Soak, _) => (SOAK, None, None),
-            (Step::Service(service), None) => (SERVICE, Some(service), None),
-            (Step::Service(service), Some(Failure::Bad(why))) => (BACK, Some(service), Some(why.clone())),
-            (Step::Service(service), Some(Failure::Recalled)) => (RECALL, Some(service), None),
-        };
-        RolloutStatus {
-            id: self.id.clone(),
-            from: self.from.as_ref().map(ToString::to_string),
-            to: self.to.to_string(),
-            step: step.to_owned(),
-            service: service.map(|service| service.to_string()),
-            rolling_back: self.failure.is_some(),
-            started_at: Some(Time(self.started_at)),
-            deadline: self.deadline.map(Time),
-            reason,
-            point_of_no_return: false,
-        }
-    }
-}
-
-const SERVICE: &str = "RollOut";
-const SOAK: &str = "Soak";
-const BACK: &str = "RollBack";
-const RECALL: &str = "Recall";
 
 #[cfg(test)]
 mod tests;

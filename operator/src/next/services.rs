@@ -5,11 +5,13 @@ use bigtix_crds::{Platform, Service};
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::jiff::Timestamp;
 
+use super::budget::Budget;
 use super::gate::{self, Gate, Reason};
 use super::plan::Plan;
 use super::release::{Build, ReleaseSet};
 use super::rollout::{Change, Course, Failure, Limits, ROLLED_BACK, Rollout, Situation, steer};
 use super::stores::with_credentials;
+use super::window;
 use crate::build::meta::digest_annotation;
 use crate::build::{Child, service};
 use crate::names::{self, Component, DOMAIN};
@@ -20,21 +22,27 @@ use crate::observe::facts::Observed;
 pub(super) fn course(
     observed: &Observed,
     platform: &Platform,
+    budget: &Budget,
     now: Timestamp,
 ) -> (Course, Option<Reason>, bool) {
     let status = observed.resource.status.clone().unwrap_or_default();
     let wanted = ReleaseSet::wanted(platform);
     let good = ReleaseSet::recorded(&status.version);
     let is_rejected = is_rejected(observed, &wanted);
-    let held = hold(platform, good.as_ref());
-    let gate = |service: Service, build: &Build| of_service(observed, platform, service, build);
+    let held = hold(platform, good.as_ref(), now);
+    let gate = |service: Service, build: &Build| match of_service(observed, platform, service, build) {
+        broken @ Gate::Broken(_) => broken,
+        gate => budget.over(service, build).map_or(gate, Gate::Broken),
+    };
+    let unjudged = budget.unknown();
     let situation = Situation {
         wanted: &wanted,
         good: good.as_ref(),
         rollout: status.rollout.as_ref().and_then(Rollout::recorded),
         is_rejected,
-        may_begin: held.is_none(),
+        hold: held.as_ref(),
         goes_on: !platform.hibernate && !platform.paused && platform.mode == Mode::Apply,
+        contractions: &platform.contractions,
         limits: Limits {
             step: platform.upgrade.progress_deadline,
             soak: platform.upgrade.soak,
@@ -42,11 +50,15 @@ pub(super) fn course(
         },
         now,
         gate: &gate,
+        unjudged: unjudged.as_deref(),
     };
     let course = steer(&situation);
     let was_taken_back = |change: &Change| matches!(change, Change::TakenBack(Failure::Bad(_)));
     let is_rejected = is_rejected || course.changes.iter().any(was_taken_back);
-    let is_due = good.as_ref() != Some(&wanted) && !is_rejected && course.rollout.is_none();
+    // One that cannot be taken back stays under way while the one that is asked for instead may not begin.
+    let is_in_the_way = |rollout: &Rollout| rollout.failure.is_none() && rollout.id != wanted.id();
+    let may_be_due = course.rollout.as_ref().is_none_or(is_in_the_way);
+    let is_due = good.as_ref() != Some(&wanted) && !is_rejected && may_be_due;
     let held = held.filter(|_| is_due && course.changes.is_empty());
     (course, held, is_rejected)
 }
@@ -70,12 +82,15 @@ fn is_rejected(observed: &Observed, wanted: &ReleaseSet) -> bool {
 }
 
 /// Why no rollout may begin now. The first release of a shop waits for nobody.
-fn hold(platform: &Platform, good: Option<&ReleaseSet>) -> Option<Reason> {
+fn hold(platform: &Platform, good: Option<&ReleaseSet>, now: Timestamp) -> Option<Reason> {
     if platform.hibernate || platform.paused {
         return Some(Reason {
             predicate: "Held",
             message: "nothing is rolled out while the shop sleeps or is paused".to_owned(),
         });
+    }
+    if let Some(reason) = good.and_then(|good| below_the_point_of_no_return(platform, good)) {
+        return Some(reason);
     }
     if let Some(good) = good
         && good.version != platform.version
@@ -100,7 +115,37 @@ fn hold(platform: &Platform, good: Option<&ReleaseSet>) -> Option<Reason> {
             message,
         });
     }
+    let windows = &platform.upgrade.windows;
+    if good.is_some() && !window::is_open(windows, now) {
+        let opens =
+            window::opens_at(windows, now).map_or_else(|| "never".to_owned(), |at| format!("at {at}"));
+        let message = format!(
+            "release {} waits for a window of spec.upgrade.windows, the next of which opens {opens}",
+            platform.version
+        );
+        return Some(Reason {
+            predicate: "WindowOpen",
+            message,
+        });
+    }
     None
+}
+
+/// A service that would no longer be able to read its own data.
+fn below_the_point_of_no_return(platform: &Platform, good: &ReleaseSet) -> Option<Reason> {
+    let contraction = good.builds.iter().find_map(|(service, build)| {
+        let wanted = platform.services.get(*service)?;
+        platform
+            .contractions
+            .between(*service, &wanted.version, &build.version)
+    })?;
+    Some(Reason {
+        predicate: "PointOfNoReturn",
+        message: format!(
+            "release {} cannot be gone back to: {contraction}; ask for a release with {} {} or later",
+            platform.version, contraction.service, contraction.version
+        ),
+    })
 }
 
 /// How a service gets on with a build.

@@ -1,13 +1,16 @@
 //! The stores, what users bring for them, and the way in.
 
+use std::collections::BTreeMap;
+
 use bigtix_crds::platform::{Payments, Quantity, SecretName, Store, Tls};
-use bigtix_crds::{Catalog, Platform};
+use bigtix_crds::{Catalog, Platform, Service, Version};
 use k8s_openapi::api::apps::v1::StatefulSet;
+use k8s_openapi::api::core::v1::PersistentVolumeClaim;
 
 use super::gate::{self, Gate, Reason};
 use super::plan::Plan;
 use super::{Write, mongodb as replica_set};
-use crate::build::{Child, Shop, mongodb, nats, redis, store, stripe_double};
+use crate::build::{Child, Shop, mongodb, nats, redis, service, store, stripe_double};
 use crate::names::{self, Component};
 use crate::observe::facts::Observed;
 
@@ -29,12 +32,17 @@ pub(super) fn plan(plan: &mut Plan<'_>, observed: &Observed) -> Gate {
         plan.one(with_credentials(child, observed, shop, Component::Mongodb));
     }
     for child in nats::children(shop, nats_size.as_ref()) {
-        plan.one(with_credentials(child, observed, shop, Component::Nats));
+        let child = with_credentials(child, observed, shop, Component::Nats);
+        if set(Component::Nats).is_some_and(|live| joins_or_leaves_a_cluster(live, &child)) {
+            plan.anew(&child);
+        } else {
+            plan.one(child);
+        }
     }
     for child in redis::children(shop, redis_size.as_ref()) {
         plan.one(with_credentials(child, observed, shop, Component::Redis));
     }
-    plan.all(stripe_double::children(shop, &double_image(shop)));
+    plan.all(stripe_double::children(shop, &double_version(shop)));
     grow(plan, observed);
 
     let is_asleep = shop.platform.hibernate;
@@ -46,7 +54,9 @@ pub(super) fn plan(plan: &mut Plan<'_>, observed: &Observed) -> Gate {
             let pods = gate::selected(&live.pods, &names::selector(shop.platform, component));
             gate::of_stateful_set(&name, set(component), &pods)
         });
-    let gate = gates
+    let gate = bound(plan.shop, &live.claims)
+        .into_iter()
+        .chain(gates)
         .chain([mongodb_gate])
         .find(|gate| !gate.is_open())
         .unwrap_or(Gate::Open);
@@ -57,12 +67,11 @@ pub(super) fn plan(plan: &mut Plan<'_>, observed: &Observed) -> Gate {
     gate
 }
 
-/// It holds payments in its memory, so it goes with the operator and not with the release: no rollout replaces it.
-fn double_image(shop: Shop<'_>) -> String {
+/// What stands for Stripe goes with the operator and not with the release: no rollout replaces it.
+fn double_version(shop: Shop<'_>) -> Version {
     let catalog = Catalog::embedded();
     let own = catalog.newest().map(|release| &release.version);
-    let version = own.unwrap_or(&shop.platform.version);
-    format!("{}/stripe-double:{version}", shop.platform.registry)
+    own.unwrap_or(&shop.platform.version).clone()
 }
 
 fn is_managed(shop: Shop<'_>, component: Component) -> bool {
@@ -108,6 +117,17 @@ fn with_members_that_have_not_left(
         spec.replicas = spec.replicas.map(|replicas| replicas.max(needed));
     }
     Child::StatefulSet(set)
+}
+
+/// Whether one server of NATS becomes several, or the other way round. Both cannot be at once: new servers wait for the
+/// old one to join them, and its pod is not replaced before theirs are ready.
+fn joins_or_leaves_a_cluster(live: &StatefulSet, wanted: &Child) -> bool {
+    let Child::StatefulSet(wanted) = wanted else {
+        return false;
+    };
+    let size = |set: &StatefulSet| set.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(0);
+    let (live, wanted) = (size(live), size(wanted));
+    (live == 1 && wanted > 1) || (live > 1 && wanted == 1)
 }
 
 /// Pods read their passwords when they start, so other passwords mean other pods.
@@ -163,6 +183,40 @@ fn grow(plan: &mut Plan<'_>, observed: &Observed) {
     }
 }
 
+/// Whether the volumes that are asked for are there. Pods wait for theirs without a word of which one it is.
+fn bound(shop: Shop<'_>, claims: &BTreeMap<String, PersistentVolumeClaim>) -> Option<Gate> {
+    let stores = &shop.platform.stores;
+    STORES
+        .into_iter()
+        .zip([&stores.mongodb, &stores.nats, &stores.redis])
+        .filter_map(|(component, store)| Some((component, store::managed(store)?)))
+        .flat_map(|(component, managed)| store::claims(shop, component, managed))
+        .find_map(|name| unbound(&name, claims.get(&name)?))
+        .map(|message| {
+            Gate::Waiting(Reason {
+                predicate: "VolumeBound",
+                message,
+            })
+        })
+}
+
+fn unbound(name: &str, claim: &PersistentVolumeClaim) -> Option<String> {
+    let is_pending = claim.status.as_ref()?.phase.as_deref()? == "Pending";
+    if !is_pending {
+        return None;
+    }
+    // The default class is written into a claim as soon as there is one.
+    Some(match claim.spec.as_ref()?.storage_class_name.as_deref() {
+        None => format!(
+            "PersistentVolumeClaim {name} names no storage class and the cluster has no default: mark a StorageClass as the default \
+             with the annotation storageclass.kubernetes.io/is-default-class, or name one in the store's storage.storageClassName"
+        ),
+        Some(class) => format!(
+            "PersistentVolumeClaim {name} waits for a volume of class {class}: kubectl describe pvc {name} says why"
+        ),
+    })
+}
+
 /// Whether the Secrets that users bring are there, with the entries that pods read.
 pub(super) fn brought(observed: &Observed, platform: &Platform) -> Gate {
     for (name, entries) in expected(platform) {
@@ -202,7 +256,10 @@ pub(crate) fn expected(platform: &Platform) -> Vec<(SecretName, Vec<&'static str
         }
     }
     if let Payments::Account { secret_name, .. } = &platform.payments {
-        let entries = vec![stripe_double::SECRET_KEY, stripe_double::WEBHOOK_SECRET];
+        let mut entries = vec![stripe_double::SECRET_KEY, stripe_double::WEBHOOK_SECRET];
+        if platform.services.get(Service::Web).is_some() {
+            entries.push(service::PUBLISHABLE_KEY);
+        }
         all.push((secret_name.clone(), entries));
     }
     if let (true, Tls::Secret { secret_name }) = (platform.ingress.enabled, &platform.ingress.tls) {

@@ -1,9 +1,11 @@
 //! What a shop goes through, in a cluster in memory.
 
+mod budget;
 mod cluster;
+mod no_return;
 
 use bigtix_crds::Service;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
 use crate::observe::facts::MongodbFacts;
@@ -45,6 +47,7 @@ fn stores_come_before_services_and_services_in_order() {
         "shop-orders",
         "shop-payments",
         "shop-expiration",
+        "shop-web",
     ];
     assert_eq!(order, wanted);
 }
@@ -164,6 +167,23 @@ fn the_replica_set_grows_and_shrinks_one_member_at_a_time() {
 }
 
 #[test]
+fn one_server_of_the_bus_and_several_are_never_mixed() {
+    let servers = |cluster: &Cluster| {
+        let set = cluster.live.stateful_sets.get("shop-nats");
+        set.and_then(|set| set.spec.as_ref()?.replicas)
+    };
+    let mut cluster = minimal();
+    cluster.until_done();
+    for (count, between) in [(3, None), (5, Some(5)), (1, None)] {
+        cluster.change(json!({"version": "1.0.0", "nats": {"managed": {"replicas": count}}}));
+        cluster.pass(usize::MAX);
+        assert_eq!(servers(&cluster), between);
+        cluster.until_done();
+        assert_eq!(servers(&cluster), Some(count));
+    }
+}
+
+#[test]
 fn a_secret_that_a_user_should_bring_is_asked_for_by_name() {
     let spec = json!({"version": "1.0.0", "payments": {"secretName": "stripe"}});
     let mut cluster = Cluster::with(spec);
@@ -173,7 +193,7 @@ fn a_secret_that_a_user_should_bring_is_asked_for_by_name() {
     }
     assert_eq!(cluster.condition("Ready").1, "SecretMissing");
     assert!(!cluster.live.deployments.contains_key("shop-auth"));
-    let entries = ["secretKey", "webhookSecret"].map(str::to_owned);
+    let entries = ["secretKey", "webhookSecret", "publishableKey"].map(str::to_owned);
     cluster.brought.insert("stripe".to_owned(), Some(entries.into()));
     cluster.until_done();
     assert_eq!(cluster.condition("PaymentsReal").0, "True");
@@ -288,4 +308,111 @@ fn a_plan_shows_what_would_change_and_nothing_begins() {
             .objects
             .contains_key(&(Kind::ConfigMap, "shop-plan".to_owned()))
     );
+}
+
+/// As if an older operator had applied the pods: with a template that differs, under its own digest.
+fn describe_as_an_older_operator(cluster: &mut Cluster) {
+    for (key, object) in &mut cluster.live.objects {
+        if matches!(key.0, Kind::Deployment | Kind::StatefulSet) {
+            object["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] = json!(1);
+            object["metadata"]["annotations"]["bigtix.dev/applied-digest"] = json!("older");
+        }
+    }
+}
+
+fn graces(cluster: &Cluster) -> Vec<i64> {
+    let templates = cluster.live.objects.values();
+    templates
+        .filter_map(|object| object["spec"]["template"]["spec"]["terminationGracePeriodSeconds"].as_i64())
+        .collect()
+}
+
+#[test]
+fn what_only_a_new_operator_describes_differently_waits_for_a_rollout() {
+    let mut cluster = minimal();
+    cluster.until_done();
+    let own = graces(&cluster);
+    describe_as_an_older_operator(&mut cluster);
+    let decision = cluster.pass(usize::MAX);
+    assert_eq!(decision.writes, vec![]);
+    assert_eq!(
+        decision.findings.map(|findings| findings.postponed.len()),
+        Some(own.len())
+    );
+    assert_eq!(cluster.condition("Ready").0, "True");
+    assert_eq!(cluster.condition("RestartsPending").1, "OperatorChanged");
+    cluster.change(json!({"version": "1.0.0", "services": {"auth": {"image": "another/auth:2"}}}));
+    cluster.until_done();
+    assert_eq!(graces(&cluster), own);
+    assert_eq!(cluster.condition("RestartsPending").0, "False");
+}
+
+#[test]
+fn what_somebody_sets_is_mended_while_restarts_wait() {
+    let mut cluster = minimal();
+    cluster.until_done();
+    describe_as_an_older_operator(&mut cluster);
+    let auth = (Kind::Deployment, "shop-auth".to_owned());
+    let live = cluster.live.objects.get_mut(&auth).expect("there");
+    live["spec"]["template"]["spec"]["containers"][0]["image"] = json!("somebody.else/auth:1");
+    live["metadata"]["managedFields"] =
+        json!([{"manager": "another-tool", "fieldsV1": {"f:spec": {"f:template": {}}}}]);
+    let [Write::Apply(child)] = &cluster.decide().writes[..] else {
+        panic!("{:?}", cluster.decide().writes);
+    };
+    assert_eq!(child.name(), "shop-auth");
+}
+
+#[test]
+fn each_time_that_somebody_sets_a_field_it_is_said_for_a_while() {
+    let mut cluster = minimal();
+    cluster.until_done();
+    let orders = (Kind::Deployment, "shop-orders".to_owned());
+    let minutes = k8s_openapi::jiff::SignedDuration::from_mins;
+    for _ in 0..3 {
+        cluster.live.objects.get_mut(&orders).expect("there")["spec"]["replicas"] = json!(7);
+        cluster.pass(usize::MAX);
+        cluster.now = cluster.now.checked_add(minutes(4)).expect("a time");
+        cluster.pass(usize::MAX);
+        assert_eq!(cluster.condition("Contested").0, "True");
+        cluster.now = cluster.now.checked_add(minutes(2)).expect("a time");
+    }
+    cluster.now = cluster.now.checked_add(minutes(10)).expect("a time");
+    cluster.pass(usize::MAX);
+    assert_eq!(cluster.condition("Contested").0, "False");
+}
+
+#[test]
+fn whoever_wants_a_new_operators_pods_at_once_gets_them() {
+    let spec = json!({"version": "1.0.0", "upgrade": {"operatorChanges": "Immediate"}});
+    let mut cluster = Cluster::with(spec);
+    cluster.until_done();
+    let own = graces(&cluster);
+    describe_as_an_older_operator(&mut cluster);
+    cluster.until_done();
+    assert_eq!(graces(&cluster), own);
+}
+
+#[test]
+fn a_rollout_waits_for_its_window_and_the_first_one_does_not() {
+    // At the cluster's first moment it is Monday in the afternoon.
+    let spec = |image: Value| {
+        json!({"version": "1.0.0", "services": {"auth": {"image": image}},
+        "upgrade": {"windows": [{"start": "0 2 * * 0", "durationMinutes": 60}]}})
+    };
+    let mut cluster = Cluster::with(spec(Value::Null));
+    cluster.until_done();
+    cluster.change(spec(json!("another/auth:2")));
+    assert_eq!(cluster.pass(usize::MAX).writes, vec![]);
+    assert_eq!(cluster.condition("Ready").1, "WindowOpen");
+    cluster.now = "1970-01-18T02:30:00Z".parse().expect("a time");
+    cluster.until_done();
+    assert_eq!(cluster.image(Service::Auth), "another/auth:2");
+}
+
+#[test]
+fn a_shop_that_sleeps_from_the_beginning_is_at_rest() {
+    let mut cluster = Cluster::with(json!({"version": "1.0.0", "hibernate": true}));
+    cluster.until_done();
+    assert_eq!(cluster.condition("Ready").1, "Hibernated");
 }

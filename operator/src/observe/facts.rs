@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use crate::build::Shop;
 use crate::kind::Kind;
+use crate::traffic::Traffic;
 
 /// Everything that the next step follows from.
 #[derive(Clone, Debug)]
@@ -34,6 +35,8 @@ pub struct Observed {
     pub brought: BTreeMap<String, Option<BTreeSet<String>>>,
     /// The database, where the operator runs it.
     pub mongodb: MongodbFacts,
+    /// What pods say of the requests that they have answered, by name; of those that a rollout has made, and that say so.
+    pub traffic: BTreeMap<String, Traffic>,
     /// Kinds that a cluster may lack and this one has.
     pub optional_kinds: BTreeSet<String>,
 }

@@ -1,17 +1,21 @@
 //! The conditions, each with the generation that it speaks of.
 
-use bigtix_crds::platform::{Mode, Payments, Store};
+use bigtix_crds::platform::{Mode, OperatorChanges, Payments, Store};
 use bigtix_crds::v1alpha1::VersionStatus;
-use bigtix_crds::{Platform, Violation};
+use bigtix_crds::{Platform, Version, Violation};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
-use k8s_openapi::jiff::Timestamp;
+use k8s_openapi::jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
 
 use super::sentence;
+use crate::kind::Kind;
 use crate::names::Component;
-use crate::next::Findings;
 use crate::next::gate::{Gate, Reason};
+use crate::next::{self, Findings};
 use crate::observe::facts::Observed;
 
+/// For how long a condition tells of a field that somebody else had set, from the time that the status has of it.
+const CONTEST_IS_SHOWN: SignedDuration = SignedDuration::from_mins(10);
 /// As many bytes as an API server takes.
 const LONGEST_MESSAGE: usize = 32_768;
 
@@ -55,6 +59,11 @@ pub(super) fn all(
     version: &VersionStatus,
     now: Timestamp,
 ) -> Vec<Condition> {
+    let before = observed
+        .resource
+        .status
+        .as_ref()
+        .map_or(&[][..], |status| status.conditions.as_slice());
     let said = [
         ("Ready", ready(platform, findings, version)),
         ("Available", available(observed, platform, findings)),
@@ -63,17 +72,15 @@ pub(super) fn all(
         ("SpecValid", Saying::yes("AsExpected", "")),
         ("DataStoresReady", data_stores(platform, findings)),
         ("IngressReady", Saying::of(&findings.ingress, "AsExpected")),
+        ("MonitoringReady", monitoring(observed, platform)),
         ("PaymentsReal", payments(platform)),
+        ("Contested", contested(observed, findings, now)),
+        ("RestartsPending", restarts(platform, findings)),
         ("Paused", paused(platform)),
     ];
-    let before = observed
-        .resource
-        .status
-        .as_ref()
-        .map(|status| status.conditions.as_slice());
     let generation = observed.resource.metadata.generation.unwrap_or_default();
     said.into_iter()
-        .map(|(type_, saying)| condition(before.unwrap_or_default(), type_, saying, generation, now))
+        .map(|(type_, saying)| condition(before, type_, saying, generation, now))
         .collect()
 }
 
@@ -103,6 +110,42 @@ pub(super) fn refused(
         .filter(|old| conditions.iter().all(|new| new.type_ != old.type_));
     conditions.extend(kept.cloned().collect::<Vec<_>>());
     conditions
+}
+
+/// The reason of a resource that cannot be read.
+pub(crate) const UNREADABLE: &str = "Unreadable";
+
+/// What to say of one.
+pub(crate) fn unreadable(error: &str) -> String {
+    format!(
+        "the stored resource cannot be read, so nothing is changed until it is mended with kubectl edit: {error}; resources of other \
+         shops are not held up"
+    )
+}
+
+/// The conditions that a resource which cannot be read is to have: those that are `said` with these in their places. None
+/// when they are said already.
+pub(crate) fn of_unreadable(
+    error: &str,
+    generation: i64,
+    said: Option<&Value>,
+    now: Timestamp,
+) -> Option<Vec<Value>> {
+    let said: Vec<Value> = said.and_then(Value::as_array).cloned().unwrap_or_default();
+    // What is there may be what cannot be read.
+    let before: Vec<Condition> = said
+        .iter()
+        .filter_map(|said| serde_json::from_value(said.clone()).ok())
+        .collect();
+    let saying = ["Ready", "SpecValid"].map(|type_| {
+        let saying = Saying::no(UNREADABLE, unreadable(error));
+        condition(&before, type_, saying, generation, now)
+    });
+    let is_said = saying.iter().all(|condition| before.contains(condition));
+    let is_kept = |said: &Value| saying.iter().all(|new| said["type"] != new.type_.as_str());
+    let kept = said.into_iter().filter(is_kept);
+    let new = saying.iter().filter_map(|new| serde_json::to_value(new).ok());
+    (!is_said).then(|| new.chain(kept).collect())
 }
 
 fn ready(platform: &Platform, findings: &Findings, version: &VersionStatus) -> Saying {
@@ -185,7 +228,13 @@ fn progressing(platform: &Platform, findings: &Findings, version: &VersionStatus
     if platform.mode == Mode::Plan {
         return Saying::no("Planned", "nothing is carried out while spec.mode is Plan");
     }
+    if let (Some(_), Some(Reason { predicate, message })) = (&findings.course.rollout, &findings.held) {
+        return Saying::no(predicate, message.clone());
+    }
     match (&findings.course.rollout, &findings.course.gate) {
+        (Some(rollout), Gate::Broken(why)) if rollout.is_past_return => {
+            Saying::no("Failed", past_return(&rollout.to, why))
+        }
         (Some(rollout), Gate::Broken(why)) if rollout.failure.is_none() => {
             Saying::no("Failed", sentence(why))
         }
@@ -215,7 +264,7 @@ fn degraded(findings: &Findings, version: &VersionStatus) -> Saying {
     use crate::next::rollout::Change;
     let failed = findings.course.changes.iter().find_map(|change| match change {
         Change::Failed(why) => Some(why),
-        Change::Began | Change::Succeeded(_) | Change::TakenBack(_) => None,
+        Change::Began | Change::Kept { .. } | Change::Succeeded(_) | Change::TakenBack(_) => None,
     });
     if let Some(why) = failed {
         return Saying::yes("RolloutFailed", sentence(why));
@@ -223,7 +272,15 @@ fn degraded(findings: &Findings, version: &VersionStatus) -> Saying {
     if let Some(why) = findings.brought.reason() {
         return Saying::yes("SecretMissing", why.message.clone());
     }
+    let past = findings
+        .course
+        .rollout
+        .as_ref()
+        .filter(|rollout| rollout.is_past_return);
     match &findings.course.gate {
+        Gate::Broken(why) if let Some(rollout) = past => {
+            Saying::yes("PointOfNoReturn", past_return(&rollout.to, why))
+        }
         Gate::Broken(why) => Saying::yes("ServiceBroken", sentence(why)),
         Gate::Open | Gate::Waiting(_) if findings.is_rejected => Saying::yes("RolledBack", rejected(version)),
         Gate::Open | Gate::Waiting(_) => Saying::no("AsExpected", ""),
@@ -257,6 +314,69 @@ fn payments(platform: &Platform) -> Saying {
     }
 }
 
+/// What is asked for and cannot be had does not keep a shop from serving users.
+fn monitoring(observed: &Observed, platform: &Platform) -> Saying {
+    let wanted = &platform.observability;
+    let lacking = [
+        (wanted.pod_monitor, Kind::PodMonitor, "podMonitor"),
+        (wanted.alerts, Kind::PrometheusRule, "alerts"),
+    ]
+    .into_iter()
+    .map(|(is_wanted, kind, field)| (is_wanted, kind.resource().kind, field))
+    .find(|(is_wanted, kind, _)| *is_wanted && !observed.optional_kinds.contains(kind));
+    match lacking {
+        Some((_, kind, field)) => Saying::no(
+            "KindMissing",
+            format!(
+                "the cluster has no kind {kind} of monitoring.coreos.com: install the definitions of the Prometheus operator, which are \
+                 noticed within five minutes, or leave spec.observability.{field} out"
+            ),
+        ),
+        None if wanted.pod_monitor || wanted.alerts => Saying::yes("AsExpected", ""),
+        None => Saying::yes("NotAskedFor", ""),
+    }
+}
+
+/// Polarity: true is bad. It is said for a while after the field was set back, for those who come to look.
+fn contested(observed: &Observed, findings: &Findings, now: Timestamp) -> Saying {
+    if let Some(contest) = findings.contests.first() {
+        return Saying::yes("ForeignManager", next::contested(contest));
+    }
+    let Some(status) = &observed.resource.status else {
+        return Saying::no("AsExpected", "");
+    };
+    let is_fresh = |at: &Time| now.duration_since(at.0) < CONTEST_IS_SHOWN;
+    let said = status
+        .conditions
+        .iter()
+        .find(|old| old.type_ == "Contested" && old.status == "True");
+    match said {
+        Some(old) if status.contested_at.as_ref().is_some_and(is_fresh) => {
+            Saying::yes("ForeignManager", old.message.clone())
+        }
+        _ => Saying::no("AsExpected", ""),
+    }
+}
+
+/// Polarity: true means that somebody may want to do something, at leisure.
+fn restarts(platform: &Platform, findings: &Findings) -> Saying {
+    if findings.postponed.is_empty() {
+        return Saying::no("AsExpected", "");
+    }
+    let when = match platform.upgrade.operator_changes {
+        OperatorChanges::Window => "in the next window of spec.upgrade.windows",
+        OperatorChanges::NextRollout | OperatorChanges::Immediate => "with the next rollout",
+    };
+    Saying::yes(
+        "OperatorChanged",
+        format!(
+            "this operator describes the pods of {} differently; they are replaced {when}, or with any change of the resource, such as \
+             spec.restartAt",
+            findings.postponed.join(", ")
+        ),
+    )
+}
+
 fn paused(platform: &Platform) -> Saying {
     if platform.paused {
         Saying::yes("Paused", "nothing is changed while spec.paused is true")
@@ -271,6 +391,15 @@ fn rejected(version: &VersionStatus) -> String {
     format!(
         "{rejected} failed and was taken back to {current}; it is tried again when the version or an image changes, or when the annotation \
          bigtix.dev/retry is set to the present time"
+    )
+}
+
+/// What is said of a release that fails where it cannot be taken back any more.
+fn past_return(release: &Version, why: &Reason) -> String {
+    format!(
+        "{}; release {release} is past its point of no return and is not taken back: it goes on when this is mended, or ask for a later \
+         release",
+        sentence(why)
     )
 }
 

@@ -85,6 +85,8 @@ fn only_known_settings_are_given_and_all_that_must_be() {
 #[test]
 fn every_setting_is_given_but_those_that_are_for_tuning() {
     let left = [
+        "CHANGES_PER_USER_PER_SECOND",
+        "LOCALE",
         "NATS_PREFIX",
         "PASSWORD_HASH_ITERATIONS",
         "PASSWORD_HASH_MEMORY_KIB",
@@ -94,10 +96,12 @@ fn every_setting_is_given_but_those_that_are_for_tuning() {
         "PASSWORD_POLICY",
         "PAYMENT_GIVE_UP_SECONDS",
         "PAYMENT_PATIENCE_MILLISECONDS",
+        "REQUESTS_PER_ADDRESS_PER_SECOND",
         "SIGN_IN_FAILURES_PER_ADDRESS",
         "SIGN_IN_FAILURES_PER_EMAIL",
         "SIGN_IN_FAILURE_WINDOW_SECONDS",
         "STRIPE_DEADLINE_MILLISECONDS",
+        "STRIPE_SCRIPT_ORIGINS",
         "TICKETMASTER_API_KEY",
         "TICKETMASTER_API_URL",
     ];
@@ -152,6 +156,33 @@ fn the_owner_has_the_last_word() {
         given["LOG"]["valueFrom"]["configMapKeyRef"],
         json!({"name": "logs", "key": "filter"})
     );
+}
+
+#[test]
+fn the_pages_know_whom_to_ask_and_how_cards_are_taken() {
+    let given = variables(&objects(&shop(json!({}))), "web");
+    for (service, name) in [
+        ("auth", "AUTH_API_URL"),
+        ("tickets", "TICKETS_API_URL"),
+        ("orders", "ORDERS_API_URL"),
+        ("payments", "PAYMENTS_API_URL"),
+    ] {
+        assert_eq!(given[name]["value"], format!("http://shop-{service}:3000"));
+    }
+    assert_eq!(given["STRIPE_TEST_CARDS"]["value"], "true");
+    assert!(!given.contains_key("STRIPE_SCRIPT_URL") && !given.contains_key("SESSION_KEYS"));
+    assert!(!given.contains_key("MONGODB_URI"));
+
+    let account = variables(
+        &objects(&shop(json!({"payments": {"secretName": "stripe"}}))),
+        "web",
+    );
+    assert_eq!(account["STRIPE_SCRIPT_URL"]["value"], "https://js.stripe.com/v3/");
+    assert_eq!(
+        account["STRIPE_PUBLISHABLE_KEY"]["valueFrom"]["secretKeyRef"],
+        json!({"name": "stripe", "key": "publishableKey"})
+    );
+    assert_eq!(account["STRIPE_TEST_CARDS"]["value"], "false");
 }
 
 #[test]

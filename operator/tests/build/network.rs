@@ -130,7 +130,7 @@ fn outside(platform: &Platform, service: &str) -> Vec<(End, Option<u16>)> {
 fn only_who_needs_it_reaches_the_internet() {
     let production = example("production");
     assert_eq!(outside(&production, "payments"), [(End::Public, Some(443))]);
-    for service in ["auth", "tickets", "orders", "expiration"] {
+    for service in ["auth", "tickets", "orders", "expiration", "web"] {
         assert_eq!(outside(&production, service), [], "{service}");
     }
     assert_eq!(outside(&example("minimal"), "payments"), []);
@@ -150,7 +150,7 @@ fn only_who_needs_it_reaches_the_internet() {
     );
     assert_eq!(
         outside(&kind("external"), "auth"),
-        [(End::Anybody, None), (End::Anybody, None)]
+        [(End::Anybody, None), (End::Anybody, None), (End::Anybody, None)]
     );
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use bigtix_crds::{Catalog, Platform, Service, from_value, parse, validate, validate_against};
+use bigtix_crds::{Platform, Version, from_value, parse, validate};
 use bigtix_operator::build::service::Running;
 use bigtix_operator::build::{self, Child, Circumstances, Shop, TemplateSizes};
 use bigtix_testkit::golden::workspace_root;
@@ -38,17 +38,6 @@ fn resource(name: &str, mut spec: Value) -> bigtix_crds::BigTix {
 
 pub(crate) fn named(name: &str, spec: Value) -> Platform {
     validate(&resource(name, spec)).expect("accepted")
-}
-
-/// Of a release that has pages too.
-pub(crate) fn with_pages(spec: Value) -> Platform {
-    let services: BTreeMap<_, _> = Service::ALL
-        .iter()
-        .map(|service| (service.as_str(), "1.0.0"))
-        .collect();
-    let release = json!({"version": "1.0.0", "services": services}).to_string();
-    let catalog = Catalog::default().with(&release).expect("a release");
-    validate_against(&resource("shop", spec), None, &catalog).expect("accepted")
 }
 
 /// One of each kind that differs in what is built.
@@ -93,6 +82,7 @@ pub(crate) fn kinds() -> Vec<(&'static str, Platform)> {
             "open",
             json!({"networkPolicy": {"enabled": false}, "ingress": {"enabled": false}}),
         ),
+        ("monitored", json!({"observability": {"podMonitor": true}})),
         ("asleep", json!({"hibernate": true, "deletionPolicy": "Delete"})),
     ];
     kinds.extend(specs.map(|(name, spec)| (name, shop(spec))));
@@ -103,10 +93,6 @@ pub(crate) fn kinds() -> Vec<(&'static str, Platform)> {
             &long,
             json!({"profile": "Development", "nats": {"managed": {"replicas": 5}}}),
         ),
-    ));
-    kinds.push((
-        "with pages",
-        with_pages(json!({"observability": {"podMonitor": true}})),
     ));
     kinds
 }
@@ -152,7 +138,7 @@ pub(crate) fn children(platform: &Platform) -> Vec<Child> {
     let circumstances = Circumstances {
         running: &running,
         session_digest: "0123456789abcdef",
-        stripe_double_image: "ghcr.io/bigtix/stripe-double:1.0.0",
+        stripe_double_version: &Version::new(1, 0, 0),
         template_sizes: TemplateSizes::default(),
     };
     in_place(platform, |shop| build::all(shop, circumstances))

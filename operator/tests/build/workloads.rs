@@ -29,6 +29,7 @@ fn a_budget_never_blocks_a_single_pod() {
         "orders",
         "payments",
         "tickets",
+        "web",
     ];
     assert_eq!(found, expected.map(|name| format!("shop-{name}")));
 }

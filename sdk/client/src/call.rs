@@ -11,7 +11,7 @@ use reqwest::{Method, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::{Client, ClientError, retry};
+use crate::{Client, ClientError, Forwarded, retry};
 
 const REQUEST_ID: &str = "x-request-id";
 
@@ -120,6 +120,12 @@ impl<T> Call<T> {
         }
         if let Some(id) = &self.request_id {
             request = request.header(REQUEST_ID, id);
+        }
+        if let Some(forwarded) = self.client.forwarded.as_deref() {
+            let Forwarded { addresses, protocol } = forwarded;
+            request = request
+                .header("x-forwarded-for", addresses)
+                .header("x-forwarded-proto", protocol);
         }
         if let Some(body) = &self.body {
             request = request

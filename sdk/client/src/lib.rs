@@ -24,9 +24,11 @@
 
 mod bases;
 mod call;
+mod documents;
 mod drafts;
 mod error;
 mod events;
+mod forwarded;
 mod list;
 mod orders;
 mod payments;
@@ -40,11 +42,13 @@ use std::time::Duration;
 
 pub use bases::Bases;
 pub use call::Call;
+pub use documents::Api;
 pub use drafts::{NewEvent, NewOrder, NewTicket, TicketChange};
 pub use error::ClientError;
+pub use forwarded::Forwarded;
 pub use list::{List, Page};
 pub use tickets::TicketFilter;
-pub use token::Token;
+pub use token::{SetCookie, Token};
 pub use users::Session;
 
 /// How long one attempt may take; longer than a service lets a request wait for another one with the same key.
@@ -57,6 +61,7 @@ pub struct Client {
     bases: Arc<Bases>,
     token: Option<Token>,
     request_id: Option<Arc<str>>,
+    forwarded: Option<Arc<Forwarded>>,
 }
 
 impl Client {
@@ -85,6 +90,7 @@ impl Client {
             bases: Arc::new(bases),
             token: None,
             request_id: None,
+            forwarded: None,
         }
     }
 
@@ -111,6 +117,16 @@ impl Client {
     pub fn within_request(&self, id: &str) -> Self {
         Self {
             request_id: Some(id.into()),
+            ..self.clone()
+        }
+    }
+
+    /// This client, telling the services for whom it asks. For a server that stands between a browser and the shop;
+    /// the services heed it where they trust that server's address.
+    #[must_use]
+    pub fn forwarding(&self, forwarded: Forwarded) -> Self {
+        Self {
+            forwarded: Some(Arc::new(forwarded)),
             ..self.clone()
         }
     }

@@ -64,3 +64,25 @@ impl fmt::Debug for Token {
         f.write_str("Token(***)")
     }
 }
+
+/// A `Set-Cookie` header, for a server that hands a session on to a browser. Its `Debug` shows nothing of it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SetCookie(Arc<str>);
+
+impl SetCookie {
+    pub(crate) fn new(value: &str) -> Self {
+        Self(value.into())
+    }
+
+    /// The header's value, a secret.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SetCookie {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SetCookie(***)")
+    }
+}

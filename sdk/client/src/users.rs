@@ -6,7 +6,7 @@ use reqwest::header::SET_COOKIE;
 use serde::Serialize;
 
 use crate::call::{Answer, json, nothing};
-use crate::{Call, Client, Token};
+use crate::{Call, Client, SetCookie, Token};
 
 /// Somebody who is signed in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub struct Session {
     pub user: User,
     /// What proves it.
     pub token: Token,
+    /// What tells a browser, with the lifetime and the attributes that the shop gave it.
+    pub cookie: SetCookie,
 }
 
 #[derive(Serialize)]
@@ -56,10 +58,14 @@ impl Client {
 
 fn read_session(answer: Answer) -> Result<Session, String> {
     let cookies = answer.headers.get_all(SET_COOKIE).iter();
-    let mut pairs = cookies.filter_map(|cookie| cookie.to_str().ok()?.split(';').next()?.split_once('='));
-    let token = pairs
-        .find(|(name, _)| name.trim() == "session")
-        .and_then(|(_, value)| Token::from_cookie(value))
+    let mut found = cookies.filter_map(|cookie| {
+        let text = cookie.to_str().ok()?;
+        let (name, value) = text.split(';').next()?.split_once('=')?;
+        (name.trim() == "session").then_some((text, value))
+    });
+    let (cookie, token) = found
+        .next()
+        .and_then(|(text, value)| Some((SetCookie::new(text), Token::from_cookie(value)?)))
         .ok_or("there is no session cookie")?;
-    json(answer).map(|user| Session { user, token })
+    json(answer).map(|user| Session { user, token, cookie })
 }

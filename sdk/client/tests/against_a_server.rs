@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Response};
-use bigtix_client::{Client, ClientError, NewOrder, Token};
+use axum::response::{AppendHeaders, IntoResponse, Response};
+use bigtix_client::{Client, ClientError, Forwarded, NewOrder, Token};
 use bigtix_contracts::{ErrorCode, OrderId, TicketId};
 use futures::TryStreamExt;
 
@@ -169,4 +169,37 @@ async fn a_shop_that_cannot_be_reached_is_a_network_error() {
         .await
         .unwrap_err();
     assert!(matches!(error, ClientError::Network { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_server_in_between_says_for_whom_it_asks() {
+    let (client, script) = serve(vec!["[]".into_response(), "[]".into_response()]).await;
+    let forwarded = Forwarded {
+        addresses: "203.0.113.7, 10.0.0.2".into(),
+        protocol: "https".into(),
+    };
+    client.forwarding(forwarded).tickets().page().await.unwrap();
+    client.tickets().page().await.unwrap();
+    let heard = script.heard.lock().unwrap();
+    assert_eq!(heard[0].1["x-forwarded-for"], "203.0.113.7, 10.0.0.2");
+    assert_eq!(heard[0].1["x-forwarded-proto"], "https");
+    assert!(!heard[1].1.contains_key("x-forwarded-for"));
+}
+
+#[tokio::test]
+async fn a_session_has_the_cookie_as_the_shop_set_it() {
+    let cookie = format!(
+        "session={}; Max-Age=60; Path=/; HttpOnly",
+        Token::new("t").cookie()
+    );
+    let body = r#"{"id":"aaaaaaaaaaaaaaaaaaaaaaaa","email":"ann@shop.test"}"#;
+    let cookies = AppendHeaders([("set-cookie", "other=1"), ("set-cookie", &cookie)]);
+    let answer = (cookies, body).into_response();
+    let (client, _) = serve(vec![answer]).await;
+    let session = client.sign_in("ann@shop.test", "p").await.unwrap();
+    assert_eq!(
+        (session.cookie.expose(), session.token.expose()),
+        (cookie.as_str(), "t")
+    );
+    assert!(!format!("{session:?}").contains(&Token::new("t").cookie()));
 }

@@ -7,6 +7,8 @@ pub mod events;
 pub mod ids;
 pub mod internal;
 pub mod money;
+pub mod network;
+pub mod operations;
 pub mod problem;
 
 pub use ids::{EventId, OrderId, PaymentId, TicketId, UserId};

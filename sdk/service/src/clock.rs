@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bson::doc;
 use jiff::Timestamp;
@@ -12,6 +12,9 @@ use crate::mongo::Mongo;
 
 /// How often the offset is learnt anew.
 const REFRESH: Duration = Duration::from_secs(10);
+/// An answer within this time is good enough, and of so many the best is.
+const FAST: Duration = Duration::from_millis(10);
+const TRIES: usize = 5;
 
 /// The primary's time, as this process's time plus an offset learnt from `hello`.
 #[derive(Debug, Clone)]
@@ -51,16 +54,68 @@ impl StoreClock {
         }
     }
 
+    /// Asks until an answer came fast, and believes the fastest.
     async fn refresh(&self, mongo: &Mongo) -> Result<(), mongodb::error::Error> {
-        let before = Timestamp::now().as_millisecond();
-        let hello = mongo.database().run_command(doc! {"hello": 1}).await?;
-        let after = Timestamp::now().as_millisecond();
-        if let Ok(theirs) = hello.get_datetime("localTime") {
-            self.offset_millis.store(
-                theirs.timestamp_millis() - (before + after) / 2,
-                Ordering::Relaxed,
-            );
+        let mut samples = Vec::with_capacity(TRIES);
+        while samples.len() < TRIES {
+            let sample = ask(mongo).await?;
+            let is_fast = sample.took <= FAST;
+            samples.push(sample);
+            if is_fast {
+                break;
+            }
+        }
+        if let Some(offset) = offset_of(&samples) {
+            self.offset_millis.store(offset, Ordering::Relaxed);
         }
         Ok(())
+    }
+}
+
+/// One look at the store's clock.
+#[derive(Debug, Clone, Copy)]
+struct Sample {
+    /// Our time half-way between question and answer.
+    ours_millis: i64,
+    theirs_millis: i64,
+    took: Duration,
+}
+
+async fn ask(mongo: &Mongo) -> Result<Sample, mongodb::error::Error> {
+    let (before, began) = (Timestamp::now().as_millisecond(), Instant::now());
+    let hello = mongo.database().run_command(doc! {"hello": 1}).await?;
+    let took = began.elapsed();
+    let half = i64::try_from(took.as_millis() / 2).unwrap_or(i64::MAX);
+    let theirs = hello
+        .get_datetime("localTime")
+        .map_err(mongodb::error::Error::custom)?;
+    Ok(Sample {
+        ours_millis: before.saturating_add(half),
+        theirs_millis: theirs.timestamp_millis(),
+        took,
+    })
+}
+
+/// An offset is wrong by half of what its question took at most (Cristian, "Probabilistic Clock Synchronization", 1989),
+/// so that one slow answer, as after a connection broke, must not move the clock by seconds.
+fn offset_of(samples: &[Sample]) -> Option<i64> {
+    let fastest = samples.iter().min_by_key(|sample| sample.took)?;
+    Some(fastest.theirs_millis - fastest.ours_millis)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_fastest_answer_is_believed() {
+        let sample = |offset: i64, took| Sample {
+            ours_millis: 1_000,
+            theirs_millis: 1_000 + offset,
+            took: Duration::from_millis(took),
+        };
+        let samples = [sample(1850, 3700), sample(2, 30), sample(-40, 90)];
+        assert_eq!(offset_of(&samples), Some(2));
+        assert_eq!(offset_of(&[]), None);
     }
 }

@@ -3,6 +3,7 @@
 //! A service crate exposes `Config`, `service()` and `openapi()`; this crate turns that into a process (or a task of
 //! one) that starts, becomes ready, drains and stops. [`lifecycle`] is the one place where that order is written.
 
+mod admission;
 mod allocator;
 pub mod clock;
 pub mod config;
@@ -16,9 +17,10 @@ pub mod lifecycle;
 pub mod mongo;
 pub mod nats;
 pub mod outbox;
+pub mod rate;
 pub mod redis;
 pub mod telemetry;
 pub mod tls;
 
 pub use config::{Secret, Settings};
-pub use lifecycle::{Listen, Running, Service, StartError, main, version_in};
+pub use lifecycle::{Listen, Running, Service, StartContext, StartError, main, version_in};

@@ -1,5 +1,7 @@
 //! start -> ready -> drain -> stop.
 
+mod start_error;
+
 use std::future::Future;
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -7,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use axum::Router;
+use axum::{Router, middleware};
 use futures::future::BoxFuture;
 use serde::Deserialize;
 use tokio::net::TcpListener;
@@ -15,52 +17,22 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use utoipa::openapi::{Info, OpenApi, Paths};
 
-use crate::config::{Settings, SettingsError};
+use crate::admission::{Admission, Patience, admit};
+use crate::config::Settings;
 use crate::http::operations::{self, Health, ReadinessCheck};
+use crate::inbox::Subscription;
+use crate::mongo::Mongo;
+use crate::nats::Bus;
+use crate::rate::RateLimit;
 use crate::{internal, telemetry};
+
+pub use start_error::{StartContext, StartError};
 
 /// How long requests and tasks may take to end once a stop was asked for.
 const DRAIN_DEADLINE: Duration = Duration::from_secs(25);
 /// How long a process waits for stores that are not there yet, and how often it looks.
 const START_PATIENCE: Duration = Duration::from_secs(45);
 const START_AGAIN: Duration = Duration::from_millis(500);
-
-/// Why a service could not start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// Settings are missing or wrong.
-    #[error("settings: {0}")]
-    Settings(#[from] SettingsError),
-    /// A store could not be reached or is not fit for use.
-    #[error("{what}: {source}")]
-    Store {
-        /// Which store, and what was tried.
-        what: String,
-        /// What it answered.
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
-    /// The address is taken or not ours.
-    #[error("cannot listen on {address}: {source}")]
-    Listen {
-        /// The address.
-        address: SocketAddr,
-        /// What the system said.
-        source: std::io::Error,
-    },
-}
-
-impl StartError {
-    /// A store failed while `what` was tried.
-    pub fn store(
-        what: impl Into<String>,
-        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
-    ) -> Self {
-        Self::Store {
-            what: what.into(),
-            source: source.into(),
-        }
-    }
-}
 
 #[derive(Deserialize)]
 struct VersionFile {
@@ -83,6 +55,7 @@ pub struct Service {
     name: &'static str,
     version: String,
     public: Router,
+    patience: Patience,
     openapi: OpenApi,
     internal: Option<Router>,
     tasks: Vec<(&'static str, Task)>,
@@ -110,6 +83,7 @@ impl Service {
             name,
             version,
             public: Router::new(),
+            patience: Patience::Usual,
             openapi,
             internal: None,
             tasks: Vec::new(),
@@ -121,6 +95,13 @@ impl Service {
     #[must_use]
     pub fn public(mut self, routes: Router) -> Self {
         self.public = routes;
+        self
+    }
+
+    /// What is asked of it finishes what somebody began and others wait for: past capacity it is refused last.
+    #[must_use]
+    pub fn finishes_what_was_begun(mut self) -> Self {
+        self.patience = Patience::Long;
         self
     }
 
@@ -164,6 +145,28 @@ impl Service {
         self
     }
 
+    /// Hears of what other services publish.
+    #[must_use]
+    pub fn subscription(self, mongo: &Mongo, bus: &Bus, subscription: Subscription) -> Self {
+        let (mongo, bus) = (mongo.clone(), bus.clone());
+        self.task("subscription", |stop| subscription.run(mongo, bus, stop))
+    }
+
+    /// Shares with other instances what `limit` has counted.
+    #[must_use]
+    pub fn limit(self, limit: RateLimit) -> Self {
+        self.task("limits", |stop| limit.share(stop))
+    }
+
+    /// Gets no requests while MongoDB is away.
+    #[must_use]
+    pub fn needs_mongodb(self, mongo: Mongo) -> Self {
+        self.ready_when("mongodb", move || {
+            let mongo = mongo.clone();
+            async move { mongo.is_healthy().await }
+        })
+    }
+
     /// Listens, starts the tasks and returns once both are under way.
     ///
     /// # Errors
@@ -173,6 +176,7 @@ impl Service {
             name,
             version,
             public,
+            patience,
             openapi,
             internal,
             tasks,
@@ -190,6 +194,8 @@ impl Service {
             draining: draining.clone(),
             checks,
         });
+        let admission = Arc::new(Admission::new(name, patience));
+        let public = public.layer(middleware::from_fn_with_state(admission.clone(), admit));
         let router = operations::with_operations(public, openapi, health);
         let (stop_tasks, stop_serving) = (CancellationToken::new(), CancellationToken::new());
         let mut running = JoinSet::new();
@@ -202,6 +208,7 @@ impl Service {
             running.spawn(serve(listener, routes, stop_serving.clone()));
         }
         let mut background = JoinSet::new();
+        background.spawn(admission.govern(stop_tasks.clone()));
         for (task_name, task) in tasks {
             let token = stop_tasks.clone();
             background.spawn(async move {

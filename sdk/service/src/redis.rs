@@ -25,6 +25,12 @@ impl RedisConfig {
             url: settings.secret("REDIS_URL", "where Redis is, credentials included"),
         }
     }
+
+    /// The same where the service can do without it.
+    pub fn read_optional(settings: &mut Settings) -> Option<Self> {
+        let doc = "where Redis is, credentials included; without it each instance counts requests for itself";
+        settings.optional_secret("REDIS_URL", doc).map(|url| Self { url })
+    }
 }
 
 /// Why Redis did not do what was asked.
@@ -72,6 +78,26 @@ impl RedisClient {
         let mut connection = self.connection.clone();
         let ping = async move { redis::cmd("PING").query_async::<String>(&mut connection).await };
         matches!(tokio::time::timeout(RESPONSE_TIMEOUT, ping).await, Ok(Ok(_)))
+    }
+
+    /// Adds to counts by name, each of which is forgotten after `keep` without an addition, and returns what they are
+    /// then.
+    ///
+    /// # Errors
+    /// [`RedisError::Command`]; some may have been added to.
+    pub async fn add_to_counts(
+        &self,
+        counts: &[(String, u32)],
+        keep: Duration,
+    ) -> Result<Vec<u64>, RedisError> {
+        let mut commands = redis::pipe();
+        for (name, more) in counts {
+            commands.incr(name, *more);
+            commands
+                .pexpire(name, i64::try_from(keep.as_millis()).unwrap_or(i64::MAX))
+                .ignore();
+        }
+        Ok(commands.query_async(&mut self.connection.clone()).await?)
     }
 
     /// The set of members with a score under `key`.

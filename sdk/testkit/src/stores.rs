@@ -16,6 +16,7 @@ mod redis;
 mod secrets;
 mod shared;
 mod start;
+mod stripe_mock;
 mod wire;
 
 use std::io;
@@ -28,6 +29,7 @@ pub use self::ports::{free_port, is_free};
 pub use self::program::Program;
 pub use self::secrets::{Secrets, private_folder, write_private};
 pub use self::shared::{SharedStores, TestDatabase, shared};
+pub use self::stripe_mock::StripeMock;
 
 /// How long a store may take to stop by itself.
 const GRACE: Duration = Duration::from_secs(15);

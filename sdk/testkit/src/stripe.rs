@@ -27,6 +27,8 @@
 //!   [`Running::dispute`], [`Running::settle_refund`], and the same words below `/_double/payment_intents/:id/` and
 //!   `/_double/refunds/:id/`, where the outcome is a body `{"success": true}`. `tok_visa_processing` is a card of the
 //!   double's own whose bank answers only when it is settled.
+//! * **In a browser**: `/v3/` is a script with a Payment Element, confirmation tokens and the bank's question, for pages
+//!   that would load Stripe's.
 //! * **The books**: [`Running::ledger`] or `GET /_double/ledger`; every webhook attempt: [`Running::deliveries`] or
 //!   `GET /_double/deliveries`.
 //!
@@ -53,6 +55,7 @@ mod refunds;
 mod render;
 mod request;
 mod server;
+mod table;
 mod webhook;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -257,7 +260,7 @@ impl Running {
 
     /// Every attempt to deliver an event, in the order in which they ended.
     pub fn deliveries(&self) -> Vec<Delivery> {
-        self.shared.account().deliveries.clone()
+        self.shared.account().deliveries.iter().cloned().collect()
     }
 
     /// How many deliveries are still to be made or repeated.

@@ -4,15 +4,17 @@ use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::thread::available_parallelism;
 
+use bigtix_contracts::network::Network;
 use bigtix_service::Settings;
 use bigtix_service::http::session::Sessions;
 use bigtix_service::mongo::MongoConfig;
 use bigtix_service::nats::NatsConfig;
+use bigtix_service::rate::RateConfig;
 
 use crate::adapters::passwords::HashingCost;
 use crate::app::Rules;
 use crate::domain::attempts::AttemptLimits;
-use crate::domain::client_address::{Network, TrustedProxies};
+use crate::domain::client_address::TrustedProxies;
 use crate::domain::credentials::{Email, PasswordPolicy};
 use crate::http::Edge;
 
@@ -28,6 +30,7 @@ pub struct Config {
     pub(crate) hashing: HashingCost,
     pub(crate) rules: Rules,
     pub(crate) edge: Edge,
+    pub(crate) requests: RateConfig,
 }
 
 impl Config {
@@ -40,6 +43,12 @@ impl Config {
             hashing: read_hashing(settings),
             rules: read_rules(settings),
             edge: read_edge(settings),
+            requests: RateConfig::read(
+                settings,
+                "REQUESTS_PER_ADDRESS_PER_SECOND",
+                30,
+                "sign-ups, sign-ins and sign-outs from one address in a second, and ten times as many at once; 0: any number",
+            ),
         }
     }
 }

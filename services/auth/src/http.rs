@@ -5,8 +5,9 @@ mod edge;
 mod rejections;
 mod users;
 
-use axum::{Extension, Router};
+use axum::{Extension, Router, middleware};
 use bigtix_service::http::description::complete;
+use bigtix_service::rate::RateLimit;
 use bigtix_service::version_in;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
@@ -32,12 +33,13 @@ fn routes() -> OpenApiRouter<App> {
 }
 
 /// What users reach.
-pub(crate) fn router(app: App, edge: Edge) -> Router {
+pub(crate) fn router(app: App, edge: Edge, requests: RateLimit) -> Router {
     let sessions = app.sessions.clone();
     routes()
         .split_for_parts()
         .0
         .with_state(app)
+        .layer(middleware::from_fn_with_state(requests, edge::limit_requests))
         .layer(Extension(edge))
         .layer(Extension(sessions))
 }

@@ -12,7 +12,8 @@ mod http;
 use bigtix_service::mongo::Mongo;
 use bigtix_service::nats::Bus;
 use bigtix_service::outbox::Outbox;
-use bigtix_service::{Service, StartError};
+use bigtix_service::rate::RateLimit;
+use bigtix_service::{Service, StartContext, StartError};
 use bson::doc;
 
 pub use config::Config;
@@ -35,22 +36,18 @@ pub async fn service(config: Config) -> Result<Service, StartError> {
         hashing,
         rules,
         edge,
+        requests,
     } = config;
-    let mongo = Mongo::connect(&mongo)
-        .await
-        .map_err(|error| StartError::store("connect to MongoDB", error))?;
-    let users = Users::prepare(&mongo)
-        .await
-        .map_err(|error| StartError::store("prepare the users", error))?;
+    let mongo = Mongo::connect(&mongo).await.trying_to("connect to MongoDB")?;
+    let users = Users::prepare(&mongo).await.trying_to("prepare the users")?;
     let attempts = Attempts::prepare(&mongo, rules.limits.window)
         .await
-        .map_err(|error| StartError::store("prepare the attempts", error))?;
+        .trying_to("prepare the attempts")?;
     let passwords = Passwords::prepare(hashing)
         .await
-        .map_err(|error| StartError::store("prepare the password hash", error))?;
-    let bus = Bus::connect(&nats, "auth")
-        .await
-        .map_err(|error| StartError::store("reach NATS", error))?;
+        .trying_to("prepare the password hash")?;
+    let requests = RateLimit::new("auth", &nats.prefix, &requests).trying_to("reach Redis")?;
+    let bus = Bus::connect(&nats, "auth").await.trying_to("reach NATS")?;
     let relay = Outbox {
         collection: users::USERS,
         filter: doc! {},
@@ -65,13 +62,11 @@ pub async fn service(config: Config) -> Result<Service, StartError> {
         rules,
     };
     Ok(Service::new("auth", include_str!("../version.json"))
-        .public(http::router(app, edge))
+        .public(http::router(app, edge, requests.clone()))
         .openapi(http::openapi())
         .task("relay", |stop| relay.run(stop))
-        .ready_when("mongodb", move || {
-            let mongo = mongo.clone();
-            async move { mongo.is_healthy().await }
-        }))
+        .limit(requests)
+        .needs_mongodb(mongo))
 }
 
 /// The service's REST API.

@@ -16,7 +16,7 @@ use bigtix_service::mongo::Mongo;
 use bigtix_service::nats::Bus;
 use bigtix_service::outbox::Outbox;
 use bigtix_service::redis::RedisClient;
-use bigtix_service::{Service, StartError};
+use bigtix_service::{Service, StartContext, StartError};
 use bson::doc;
 
 pub use config::Config;
@@ -30,19 +30,15 @@ use crate::app::App;
 /// [`StartError::Store`] when MongoDB cannot be reached. Redis need not be there.
 pub async fn service(config: Config) -> Result<Service, StartError> {
     let Config { mongo, nats, redis } = config;
-    let mongo = Mongo::connect(&mongo)
-        .await
-        .map_err(|error| StartError::store("connect to MongoDB", error))?;
+    let mongo = Mongo::connect(&mongo).await.trying_to("connect to MongoDB")?;
     let clock = StoreClock::learn(&mongo)
         .await
-        .map_err(|error| StartError::store("read MongoDB's clock", error))?;
+        .trying_to("read MongoDB's clock")?;
     let timers = Timers::prepare(mongo.clone())
         .await
-        .map_err(|error| StartError::store("prepare the timers", error))?;
-    let bus = Bus::connect(&nats, "expiration")
-        .await
-        .map_err(|error| StartError::store("reach NATS", error))?;
-    let redis = RedisClient::new(&redis).map_err(|error| StartError::store("reach Redis", error))?;
+        .trying_to("prepare the timers")?;
+    let bus = Bus::connect(&nats, "expiration").await.trying_to("reach NATS")?;
+    let redis = RedisClient::new(&redis).trying_to("reach Redis")?;
     let due = redis.sorted_set(format!("{}expiration:due", nats.prefix));
 
     let app = App {
@@ -57,15 +53,12 @@ pub async fn service(config: Config) -> Result<Service, StartError> {
     }
     .relay(mongo.clone(), bus.clone());
     let subscription = events::orders(&app);
-    let (listener, follower) = (mongo.clone(), mongo.clone());
+    let follower = mongo.clone();
     Ok(Service::new("expiration", include_str!("../version.json"))
         .public(Router::new())
         .task("relay", |stop| relay.run(stop))
-        .task("subscription", |stop| subscription.run(listener, bus, stop))
+        .subscription(&mongo, &bus, subscription)
         .task("timers", |stop| app.fire_timers(stop))
         .task("clock", |stop| clock.follow(follower, stop))
-        .ready_when("mongodb", move || {
-            let mongo = mongo.clone();
-            async move { mongo.is_healthy().await }
-        }))
+        .needs_mongodb(mongo))
 }

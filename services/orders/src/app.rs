@@ -5,6 +5,7 @@ pub(crate) mod counter;
 pub(crate) mod place_any;
 pub(crate) mod place_order;
 pub(crate) mod place_partial;
+pub(crate) mod second_look;
 pub(crate) mod settle_order;
 
 use std::time::Duration;
@@ -15,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::adapters::{Claims, Copies, Orders};
 use counter::Counter;
 use place_any::Pools;
+use second_look::SecondLook;
 
 /// The shop's rules about orders.
 #[derive(Debug, Clone, Copy)]
@@ -31,6 +33,7 @@ pub(crate) struct App {
     pub(crate) claims: Claims,
     pub(crate) copies: Copies,
     pub(crate) orders: Orders,
+    pub(crate) second_look: SecondLook,
     pub(crate) clock: StoreClock,
     pub(crate) counter: Counter,
     pub(crate) pools: Pools,

@@ -2,10 +2,12 @@
 
 use bigtix_service::Settings;
 use bigtix_service::http::keys::KeyRing;
+use bigtix_service::http::limit::read_limit;
 use bigtix_service::http::session::Sessions;
 use bigtix_service::internal::read_service_keys;
 use bigtix_service::mongo::MongoConfig;
 use bigtix_service::nats::NatsConfig;
+use bigtix_service::rate::RateConfig;
 
 use crate::app::Rules;
 
@@ -15,6 +17,7 @@ pub struct Config {
     pub(crate) mongo: MongoConfig,
     pub(crate) nats: NatsConfig,
     pub(crate) sessions: Sessions,
+    pub(crate) changes: RateConfig,
     pub(crate) service_keys: KeyRing,
     pub(crate) tickets_urls: Vec<String>,
     pub(crate) rules: Rules,
@@ -32,6 +35,7 @@ impl Config {
             mongo: MongoConfig::read(settings, "orders"),
             nats: NatsConfig::read(settings),
             sessions: Sessions::read(settings),
+            changes: read_limit(settings),
             service_keys: read_service_keys(settings),
             tickets_urls: settings.list(
                 "TICKETS_URL",

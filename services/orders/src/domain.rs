@@ -1,5 +1,7 @@
 //! What an order is and what may become of it. Pure: no clock, no await, no store.
+//!
+//! The state machine is public so that the model of the whole saga explores this very code.
 
 pub(crate) mod line;
-pub(crate) mod order;
+pub mod order;
 pub(crate) mod quote;

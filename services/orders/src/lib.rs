@@ -6,18 +6,19 @@
 mod adapters;
 mod app;
 mod config;
-mod domain;
+pub mod domain;
 mod events;
 mod http;
 
-use axum::{Extension, middleware};
 use bigtix_service::clock::StoreClock;
-use bigtix_service::http::idempotency::{Idempotency, honour_key};
+use bigtix_service::http::for_people;
+use bigtix_service::http::idempotency::Idempotency;
 use bigtix_service::internal::Peer;
 use bigtix_service::mongo::Mongo;
 use bigtix_service::nats::Bus;
 use bigtix_service::outbox::Outbox;
-use bigtix_service::{Service, StartError};
+use bigtix_service::rate::RateLimit;
+use bigtix_service::{Service, StartContext, StartError};
 use bson::doc;
 
 pub use config::Config;
@@ -26,6 +27,7 @@ use crate::adapters::{Claims, Copies, Orders};
 use crate::app::App;
 use crate::app::counter;
 use crate::app::place_any::Pools;
+use crate::app::second_look::SecondLook;
 
 /// Prepares the stores and wires the service.
 ///
@@ -36,35 +38,38 @@ pub async fn service(config: Config) -> Result<Service, StartError> {
         mongo,
         nats,
         sessions,
+        changes,
         service_keys,
         tickets_urls,
         rules,
     } = config;
-    let mongo = Mongo::connect(&mongo)
-        .await
-        .map_err(|error| StartError::store("connect to MongoDB", error))?;
+    let mongo = Mongo::connect(&mongo).await.trying_to("connect to MongoDB")?;
     let clock = StoreClock::learn(&mongo)
         .await
-        .map_err(|error| StartError::store("read MongoDB's clock", error))?;
+        .trying_to("read MongoDB's clock")?;
     let claims = Claims::prepare(mongo.clone())
         .await
-        .map_err(|error| StartError::store("prepare the claims", error))?;
+        .trying_to("prepare the claims")?;
     let owner = Peer::new("orders", "tickets", tickets_urls, service_keys.clone());
     let copies = Copies::prepare(mongo.clone(), owner)
         .await
-        .map_err(|error| StartError::store("prepare the copies", error))?;
+        .trying_to("prepare the copies")?;
     let keys = Idempotency::prepare(mongo.clone(), sessions.clone())
         .await
-        .map_err(|error| StartError::store("prepare the keys", error))?;
-    let bus = Bus::connect(&nats, "orders")
-        .await
-        .map_err(|error| StartError::store("reach NATS", error))?;
+        .trying_to("prepare the keys")?;
+    let changes = RateLimit::new("orders", &nats.prefix, &changes).trying_to("reach Redis")?;
+    let bus = Bus::connect(&nats, "orders").await.trying_to("reach NATS")?;
 
     let orders = Orders::new(claims.clone(), clock.clone());
+    let second_look = SecondLook {
+        copies: copies.clone(),
+        orders: orders.clone(),
+    };
     let (counter, clerk) = counter::open(
         claims.clone(),
         copies.clone(),
         orders.clone(),
+        second_look.clone(),
         clock.clone(),
         rules,
     );
@@ -72,6 +77,7 @@ pub async fn service(config: Config) -> Result<Service, StartError> {
         claims,
         copies,
         orders,
+        second_look,
         clock: clock.clone(),
         counter,
         pools: Pools::new(),
@@ -82,28 +88,23 @@ pub async fn service(config: Config) -> Result<Service, StartError> {
         read: adapters::documents::read_event,
     }
     .relay(mongo.clone(), bus.clone());
-    let public = http::router(app.clone())
-        .layer(middleware::from_fn_with_state(keys, honour_key))
-        .layer(Extension(sessions));
+    let public = for_people(http::router(app.clone()), sessions, changes.clone(), keys);
 
     let mut service = Service::new("orders", include_str!("../version.json"))
         .public(public)
         .openapi(http::openapi())
         .internal(http::internal_router(app.clone()), &service_keys)
         .task("relay", |stop| relay.run(stop))
+        .limit(changes)
         .task("counter", |stop| clerk.serve(stop));
     for subscription in events::subscriptions(&app) {
-        let (mongo, bus) = (mongo.clone(), bus.clone());
-        service = service.task("subscription", |stop| subscription.run(mongo, bus, stop));
+        service = service.subscription(&mongo, &bus, subscription);
     }
     let (sweeper, follower) = (app.orders.clone(), mongo.clone());
     Ok(service
         .task("sweeper", |stop| app::sweep_orders(sweeper, stop))
         .task("clock", |stop| clock.follow(follower, stop))
-        .ready_when("mongodb", move || {
-            let mongo = mongo.clone();
-            async move { mongo.is_healthy().await }
-        }))
+        .needs_mongodb(mongo))
 }
 
 /// The service's REST API.

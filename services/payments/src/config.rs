@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use bigtix_service::http::keys::KeyRing;
+use bigtix_service::http::limit::read_limit;
 use bigtix_service::http::session::Sessions;
 use bigtix_service::internal::read_service_keys;
 use bigtix_service::mongo::MongoConfig;
 use bigtix_service::nats::NatsConfig;
+use bigtix_service::rate::RateConfig;
 use bigtix_service::{Secret, Settings};
 
 use crate::NAME;
@@ -21,6 +23,8 @@ pub struct Config {
     pub nats: NatsConfig,
     /// Who is signed in.
     pub sessions: Sessions,
+    /// How many changes one user may ask for.
+    pub changes: RateConfig,
     /// What services show each other.
     pub service_keys: KeyRing,
     /// The internal addresses of the orders service.
@@ -42,6 +46,7 @@ impl Config {
             mongo: MongoConfig::read(settings, NAME),
             nats: NatsConfig::read(settings),
             sessions: Sessions::read(settings),
+            changes: read_limit(settings),
             service_keys: read_service_keys(settings),
             orders_urls: settings.list("ORDERS_URL", "the internal base URLs of the orders service"),
             stripe: StripeConfig {

@@ -8,16 +8,17 @@
 mod adapters;
 mod app;
 mod config;
-mod domain;
+pub mod domain;
 mod events;
 mod http;
 
-use axum::{Extension, middleware};
-use bigtix_service::http::idempotency::{self, Idempotency};
+use bigtix_service::http::for_people;
+use bigtix_service::http::idempotency::Idempotency;
 use bigtix_service::internal::Peer;
 use bigtix_service::mongo::Mongo;
 use bigtix_service::nats::Bus;
-use bigtix_service::{Service, StartError};
+use bigtix_service::rate::RateLimit;
+use bigtix_service::{Service, StartContext, StartError};
 
 use crate::adapters::orders::Orders;
 use crate::adapters::rows::{self, Rows};
@@ -33,25 +34,24 @@ const NAME: &str = "payments";
 /// Prepares the stores and wires the service.
 ///
 /// # Errors
-/// [`StartError::Store`] when MongoDB cannot be reached or lacks the index that safety rests on.
+/// [`StartError::Store`] when MongoDB cannot be reached or lacks the index that safety rests on, and
+/// [`StartError::Refused`] when Stripe refuses the key.
 pub async fn service(config: Config) -> Result<Service, StartError> {
     let mongo = Mongo::connect(&config.mongo)
         .await
-        .map_err(|e| StartError::store("connect to MongoDB", e))?;
-    let bus = Bus::connect(&config.nats, NAME)
-        .await
-        .map_err(|e| StartError::store("reach NATS", e))?;
+        .trying_to("connect to MongoDB")?;
+    let bus = Bus::connect(&config.nats, NAME).await.trying_to("reach NATS")?;
     let rows = Rows::prepare(&mongo, config.lease())
         .await
-        .map_err(|e| StartError::store("prepare the payments", e))?;
+        .trying_to("prepare the payments")?;
     let inbox = WebhookInbox::prepare(&mongo)
         .await
-        .map_err(|e| StartError::store("prepare the webhook inbox", e))?;
-    let keys = Idempotency::prepare(mongo.clone(), config.sessions.clone());
-    let keys = keys
+        .trying_to("prepare the webhook inbox")?;
+    let keys = Idempotency::prepare(mongo.clone(), config.sessions.clone())
         .await
-        .map_err(|e| StartError::store("prepare the idempotency keys", e))?;
-    let stripe = Stripe::new(&config.stripe).map_err(|e| StartError::store("read the Stripe settings", e))?;
+        .trying_to("prepare the idempotency keys")?;
+    let stripe = Stripe::new(&config.stripe).trying_to("read the Stripe settings")?;
+    stripe.accepts_key().await?;
     let orders = Orders::new(Peer::new(NAME, "orders", config.orders_urls, config.service_keys));
     let app = App::new(
         rows,
@@ -63,25 +63,27 @@ pub async fn service(config: Config) -> Result<Service, StartError> {
         config.give_up,
     );
 
-    let routes = http::payments(app.clone())
-        .layer(middleware::from_fn_with_state(keys, idempotency::honour_key))
-        .layer(Extension(config.sessions))
-        .merge(http::webhooks(app.clone()));
+    let changes = RateLimit::new(NAME, &config.nats.prefix, &config.changes).trying_to("reach Redis")?;
+    let people = for_people(
+        http::payments(app.clone()),
+        config.sessions,
+        changes.clone(),
+        keys,
+    );
+    let routes = people.merge(http::webhooks(app.clone()));
     let relay = rows::outbox().relay(mongo.clone(), bus.clone());
     let subscription = events::orders(app.clone());
     let (reconciler, reader) = (app.clone(), app);
-    let (consumed, healthy) = ((mongo.clone(), bus), mongo);
     Ok(Service::new(NAME, include_str!("../version.json"))
         .public(routes)
+        .finishes_what_was_begun()
         .openapi(http::openapi())
         .task("relay", |stop| relay.run(stop))
-        .task("orders", |stop| subscription.run(consumed.0, consumed.1, stop))
+        .limit(changes)
+        .subscription(&mongo, &bus, subscription)
         .task("reconciler", |stop| reconciler.reconcile(stop))
         .task("webhooks", |stop| reader.read_webhooks(stop))
-        .ready_when("mongodb", move || {
-            let mongo = healthy.clone();
-            async move { mongo.is_healthy().await }
-        }))
+        .needs_mongodb(mongo))
 }
 
 /// The service's REST API.

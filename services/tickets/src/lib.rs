@@ -10,13 +10,14 @@ mod domain;
 mod events;
 mod http;
 
-use axum::{Extension, middleware};
-use bigtix_service::http::idempotency::{Idempotency, honour_key};
+use bigtix_service::http::for_people;
+use bigtix_service::http::idempotency::Idempotency;
 use bigtix_service::internal::Peer;
 use bigtix_service::mongo::Mongo;
 use bigtix_service::nats::Bus;
 use bigtix_service::outbox::Outbox;
-use bigtix_service::{Service, StartError};
+use bigtix_service::rate::RateLimit;
+use bigtix_service::{Service, StartContext, StartError};
 use bson::doc;
 
 pub use config::Config;
@@ -37,57 +38,47 @@ pub async fn service(config: Config) -> Result<Service, StartError> {
         mongo,
         nats,
         sessions,
+        changes,
         service_keys,
         orders_urls,
         provider,
     } = config;
-    let mongo = Mongo::connect(&mongo)
-        .await
-        .map_err(|error| StartError::store("connect to MongoDB", error))?;
+    let mongo = Mongo::connect(&mongo).await.trying_to("connect to MongoDB")?;
     let app = App {
         tickets: Tickets::prepare(mongo.clone())
             .await
-            .map_err(|error| StartError::store("prepare the tickets", error))?,
+            .trying_to("prepare the tickets")?,
         catalogue: Catalogue::prepare(&mongo)
             .await
-            .map_err(|error| StartError::store("prepare the catalogue", error))?,
-        intents: Intents::prepare(&mongo)
-            .await
-            .map_err(|error| StartError::store("prepare the intents", error))?,
+            .trying_to("prepare the catalogue")?,
+        intents: Intents::prepare(&mongo).await.trying_to("prepare the intents")?,
         orders: Peer::new("tickets", "orders", orders_urls, service_keys.clone()),
-        provider: Ticketmaster::new(provider)
-            .map_err(|error| StartError::store("prepare the event provider", error))?,
+        provider: Ticketmaster::new(provider).trying_to("prepare the event provider")?,
     };
     let keys = Idempotency::prepare(mongo.clone(), sessions.clone())
         .await
-        .map_err(|error| StartError::store("prepare the keys", error))?;
-    let bus = Bus::connect(&nats, "tickets")
-        .await
-        .map_err(|error| StartError::store("reach NATS", error))?;
+        .trying_to("prepare the keys")?;
+    let changes = RateLimit::new("tickets", &nats.prefix, &changes).trying_to("reach Redis")?;
+    let bus = Bus::connect(&nats, "tickets").await.trying_to("reach NATS")?;
     let outbox = Outbox {
         collection: TICKETS,
         filter: doc! {},
         read: read_envelope,
     };
     let relay = outbox.relay(mongo.clone(), bus.clone());
-    let public = http::router(app.clone())
-        .layer(middleware::from_fn_with_state(keys, honour_key))
-        .layer(Extension(sessions));
+    let public = for_people(http::router(app.clone()), sessions, changes.clone(), keys);
     let mut service = Service::new("tickets", include_str!("../version.json"))
         .public(public)
         .openapi(http::openapi())
         .internal(http::internal_router(app.clone()), &service_keys)
-        .task("relay", |stop| relay.run(stop));
+        .task("relay", |stop| relay.run(stop))
+        .limit(changes);
     for subscription in events::subscriptions(&app) {
-        let (mongo, bus) = (mongo.clone(), bus.clone());
-        service = service.task("subscription", |stop| subscription.run(mongo, bus, stop));
+        service = service.subscription(&mongo, &bus, subscription);
     }
     Ok(service
         .task("settler", |stop| settle_changes(app, stop))
-        .ready_when("mongodb", move || {
-            let mongo = mongo.clone();
-            async move { mongo.is_healthy().await }
-        }))
+        .needs_mongodb(mongo))
 }
 
 /// The service's REST API.

@@ -11,14 +11,16 @@ use bigtix_testkit::stripe::Options;
 
 use super::baselines::{BareInserts, charge, echo};
 use super::buyers::Market;
+use super::cage::Cage;
 use super::load::Tally;
 use super::machine::resident_megabytes;
+use super::overload;
 use super::quiet::come_to_rest;
-use super::report::{Report, Rounds};
+use super::report::{Figure, Report, Rounds};
 use super::reservations::{be_refused, catch_up, read_back, reserve};
-use super::sales::{complete, look};
+use super::sales::{View, complete, look};
 use super::servers::{Running, Server};
-use crate::shop::{Launch, Mode, Shop};
+use crate::shop::{Launch, Mode, SERVICES, Shop};
 
 /// Longer than a run, so that no reservation ends while it is measured.
 const SETTINGS: [(&str, &str); 2] = [
@@ -29,6 +31,12 @@ const SETTINGS: [(&str, &str); 2] = [
 const LEFT_ALONE: Duration = Duration::from_secs(5);
 /// More tickets than a warm-up says will be needed.
 const RESERVE: f64 = 1.6;
+/// What all services together have of a processor while they are overloaded, so that the load can be made beside them.
+const SHARE: f64 = 0.5;
+/// How many times what they can do is asked for then.
+const OVERLOAD: f64 = 10.0;
+/// For how many times as long as other scenarios are measured.
+const OVERLOADED_FOR: u32 = 12;
 
 /// What to measure.
 #[derive(Debug, Clone)]
@@ -53,6 +61,14 @@ impl Plan {
     fn wants(&self, name: &str) -> bool {
         self.only.is_empty() || self.only.iter().any(|only| only == name)
     }
+
+    fn wants_under_load(&self) -> bool {
+        self.only.is_empty()
+            || self
+                .only
+                .iter()
+                .any(|only| only != "overload" && only != "up_ready")
+    }
 }
 
 /// Measures.
@@ -61,11 +77,19 @@ impl Plan {
 /// When the shop does not start, or anything goes wrong while it is measured.
 pub async fn run(plan: &Plan) -> Result<Report> {
     let mut report = Report::default();
-    let subject = start(plan)?;
-    let measured = under_load(plan, &subject, &mut report).await;
-    subject.shop.stop().await;
-    measured?;
+    if plan.wants_under_load() {
+        let subject = start(plan, Mode::OneProcess)?;
+        let measured = under_load(plan, &subject, &mut report).await;
+        subject.shop.stop().await;
+        measured?;
+    }
     at_rest(plan, &mut report).await?;
+    if plan.wants("overload") {
+        let subject = start(plan, Mode::Separate { instances: 1 })?;
+        let measured = past_capacity(plan, &subject.shop, &mut report).await;
+        subject.shop.stop().await;
+        measured?;
+    }
     Ok(report)
 }
 
@@ -75,7 +99,7 @@ struct Subject {
     stripe: Running,
 }
 
-fn start(plan: &Plan) -> Result<Subject> {
+fn start(plan: &Plan, mode: Mode) -> Result<Subject> {
     let port = free_port().context("a port for the shop")?;
     let stripe = Running::start(&Server::Stripe {
         webhook: format!("http://127.0.0.1:{port}/api/webhooks/stripe"),
@@ -91,7 +115,7 @@ fn start(plan: &Plan) -> Result<Subject> {
         program: &plan.program,
         folder: &plan.data,
         port,
-        mode: Mode::OneProcess,
+        mode,
         settings: &settings,
         env: &[
             ("STRIPE_SECRET_KEY", &account.secret_key),
@@ -127,6 +151,7 @@ async fn under_load(plan: &Plan, subject: &Subject, report: &mut Report) -> Resu
     report.add("refuse", figures.refuse.figure("1/s"));
     report.add("complete", figures.complete.figure("1/s"));
     report.add("ticket_get", figures.ticket_get.figure("1/s"));
+    report.add("ticket_page", figures.ticket_page.figure("1/s"));
     if plan.wants("idle_memory") {
         let mut memory = Rounds::default();
         memory.add_value(resident_megabytes(shop.run().pid)?);
@@ -142,6 +167,7 @@ struct Figures {
     refuse: Rounds,
     complete: Rounds,
     ticket_get: Rounds,
+    ticket_page: Rounds,
 }
 
 struct Bench<'a> {
@@ -177,12 +203,18 @@ impl Bench<'_> {
             said("complete", &tally, baseline);
             figures.complete.add("complete", &tally, baseline)?;
         }
-        if self.plan.wants("ticket_get") {
-            let baseline = echo(self.echo.address, clients, duration).await?;
-            let (_, tickets) = self.stock("Look", 2000).await?;
-            let tally = look(&self.market, clients, &tickets, duration).await;
-            said("ticket_get", &tally, baseline);
-            figures.ticket_get.add("ticket_get", &tally, baseline)?;
+        let views = [
+            ("ticket_get", View::Api, &mut figures.ticket_get),
+            ("ticket_page", View::Page, &mut figures.ticket_page),
+        ];
+        for (name, view, figure) in views {
+            if self.plan.wants(name) {
+                let baseline = echo(self.echo.address, clients, duration).await?;
+                let (_, tickets) = self.stock("Look", 2000).await?;
+                let tally = look(&self.market, clients, view, &tickets, duration).await;
+                said(name, &tally, baseline);
+                figure.add(name, &tally, baseline)?;
+            }
         }
         Ok(())
     }
@@ -255,7 +287,7 @@ async fn at_rest(plan: &Plan, report: &mut Report) -> Result<()> {
         if !plan.wants("up_ready") && !plan.wants("idle_memory") {
             break;
         }
-        let Subject { shop, stripe } = start(plan)?;
+        let Subject { shop, stripe } = start(plan, Mode::OneProcess)?;
         ready.add_value(shop.ready_after().as_secs_f64());
         tokio::time::sleep(LEFT_ALONE).await;
         let resident = resident_megabytes(shop.run().pid);
@@ -268,6 +300,53 @@ async fn at_rest(plan: &Plan, report: &mut Report) -> Result<()> {
     }
     if plan.wants("idle_memory") {
         report.add("idle_memory", idle.figure("MB"));
+    }
+    Ok(())
+}
+
+/// What becomes of ten times as many buyers as can be served.
+async fn past_capacity(plan: &Plan, shop: &Shop, report: &mut Report) -> Result<()> {
+    let market = Market::open(&shop.run().url, plan.buyers).await?;
+    let processes: Vec<u32> = SERVICES
+        .iter()
+        .flat_map(|service| shop.service_pids(service))
+        .collect();
+    let stock = async |quantity: usize| {
+        let stock = market.stock("Rush", quantity).await?;
+        come_to_rest(shop).await.map(|()| stock.1)
+    };
+    // What the whole machine sells in the time is more than a part of it will.
+    let tickets = stock(2000).await?;
+    let cage = Cage::hold(&processes, SHARE)?;
+    let peak = overload::closed(&market, plan.clients / 2, &tickets, plan.duration).await?;
+    drop(cage);
+    let duration = plan.duration * OVERLOADED_FOR;
+    let needed = peak.rate() * duration.as_secs_f64() * RESERVE;
+    let tickets = stock(needed.ceil() as usize + plan.clients).await?;
+    let cage = Cage::hold(&processes, SHARE)?;
+    let rush = overload::open(&market, peak.rate() * OVERLOAD, &tickets, duration).await?;
+    drop(cage);
+    println!(
+        "  {} bought, {} refused, {} payments asked for again",
+        rush.bought, rush.refused, rush.payments_again
+    );
+    let figure = |name, value, unit, baseline| (name, Some(Figure::beside(value, unit, baseline)));
+    for (name, figure) in [
+        figure("overload", rush.rate(), "1/s", Some(peak.rate())),
+        figure(
+            "overload_purchase_p99",
+            rush.p99_of_purchase(),
+            "ms",
+            Some(peak.p99_of_purchase()),
+        ),
+        figure(
+            "overload_refusal_p99",
+            overload::Tally::p99(&rush.refusing),
+            "ms",
+            None,
+        ),
+    ] {
+        report.add(name, figure);
     }
     Ok(())
 }

@@ -27,6 +27,20 @@ pub struct Figure {
     pub p99: Option<f64>,
 }
 
+impl Figure {
+    /// A value that was measured once, beside another.
+    pub fn beside(value: f64, unit: &'static str, baseline: Option<f64>) -> Self {
+        Self {
+            value: round(value),
+            unit,
+            baseline: baseline.map(round),
+            ratio: baseline.map(|baseline| round(value / baseline)),
+            p50: None,
+            p99: None,
+        }
+    }
+}
+
 /// The rounds of one scenario.
 #[derive(Debug, Default)]
 pub struct Rounds {
@@ -64,20 +78,16 @@ impl Rounds {
 
     /// The figure; `None` without rounds.
     pub fn figure(&self, unit: &'static str) -> Option<Figure> {
-        let value = median(&self.values)?;
-        let baseline = median(&self.baselines);
+        let figure = Figure::beside(median(&self.values)?, unit, median(&self.baselines));
         let quantile = |q: f64| {
             self.latency
                 .as_ref()
                 .map(|latency| round(latency.value_at_quantile(q) as f64 / 1000.0))
         };
         Some(Figure {
-            value: round(value),
-            unit,
-            baseline: baseline.map(round),
-            ratio: baseline.map(|baseline| round(value / baseline)),
             p50: quantile(0.5),
             p99: quantile(0.99),
+            ..figure
         })
     }
 }

@@ -68,8 +68,27 @@ pub async fn complete(market: &Market, clients: usize, tickets: &[TicketId], dur
     closed_loop(market.edge, work.collect(), duration).await.1
 }
 
+/// What shows a ticket.
+#[derive(Debug, Clone, Copy)]
+pub enum View {
+    /// The answer of the API.
+    Api,
+    /// The page for people.
+    Page,
+}
+
+impl View {
+    fn path(self, ticket: TicketId) -> String {
+        match self {
+            Self::Api => format!("/api/tickets/{ticket}"),
+            Self::Page => format!("/tickets/{ticket}"),
+        }
+    }
+}
+
 /// Looks at one ticket after the other.
 struct Looking<'a> {
+    view: View,
     tickets: &'a [TicketId],
     next: usize,
 }
@@ -78,11 +97,7 @@ impl Work for Looking<'_> {
     fn ask(&mut self, request: &mut Vec<u8>) -> bool {
         // A prime, so that the clients wander apart.
         self.next = (self.next + 7919) % self.tickets.len();
-        write_get(
-            request,
-            &format!("/api/tickets/{}", self.tickets[self.next]),
-            None,
-        );
+        write_get(request, &self.view.path(self.tickets[self.next]), None);
         true
     }
 
@@ -95,8 +110,15 @@ impl Work for Looking<'_> {
 }
 
 /// Looks at tickets, by so many clients.
-pub async fn look(market: &Market, clients: usize, tickets: &[TicketId], duration: Duration) -> Tally {
+pub async fn look(
+    market: &Market,
+    clients: usize,
+    view: View,
+    tickets: &[TicketId],
+    duration: Duration,
+) -> Tally {
     let work = (0..clients).map(|client| Looking {
+        view,
         tickets,
         next: client,
     });

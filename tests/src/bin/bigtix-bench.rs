@@ -13,7 +13,7 @@ use clap::Parser;
 struct Arguments {
     #[command(subcommand)]
     instead: Option<Server>,
-    /// Measure only these: reserve_hot, refuse, complete, ticket_get, up_ready, idle_memory
+    /// Measure only these: reserve_hot, refuse, complete, ticket_get, ticket_page, up_ready, idle_memory, overload
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
     /// How many clients ask at once

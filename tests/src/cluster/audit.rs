@@ -26,6 +26,7 @@ pub struct Request {
     pub verb: String,
     user: User,
     object_ref: Option<ObjectRef>,
+    response_status: Option<ResponseStatus>,
 }
 
 #[derive(Debug, Deserialize, Clone)]
@@ -34,10 +35,18 @@ struct User {
 }
 
 #[derive(Debug, Deserialize, Clone)]
+#[serde(rename_all = "camelCase")]
 struct ObjectRef {
+    api_group: Option<String>,
     resource: Option<String>,
+    namespace: Option<String>,
     name: Option<String>,
     subresource: Option<String>,
+}
+
+#[derive(Debug, Deserialize, Clone)]
+struct ResponseStatus {
+    code: Option<u16>,
 }
 
 impl Request {
@@ -54,6 +63,42 @@ impl Request {
             .as_ref()
             .and_then(|it| it.resource.as_deref())
             .unwrap_or_default()
+    }
+
+    /// The API group of the kind; empty for the oldest one.
+    #[must_use]
+    pub fn group(&self) -> &str {
+        let it = self.object_ref.as_ref();
+        it.and_then(|it| it.api_group.as_deref()).unwrap_or_default()
+    }
+
+    /// The plural of the kind, with the subresource as rules of RBAC name it.
+    #[must_use]
+    pub fn resource_of_rules(&self) -> String {
+        let it = self.object_ref.as_ref();
+        match it.and_then(|it| it.subresource.as_deref()) {
+            Some(subresource) => format!("{}/{subresource}", self.resource()),
+            None => self.resource().to_owned(),
+        }
+    }
+
+    /// Where the object is, or was to be.
+    #[must_use]
+    pub fn namespace(&self) -> &str {
+        let it = self.object_ref.as_ref();
+        it.and_then(|it| it.namespace.as_deref()).unwrap_or_default()
+    }
+
+    /// Whether it made something that was not there.
+    #[must_use]
+    pub fn has_created(&self) -> bool {
+        self.status() == Some(201)
+    }
+
+    /// What was answered.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        self.response_status.as_ref().and_then(|status| status.code)
     }
 
     /// `verb resource/name/subresource`.
@@ -78,6 +123,12 @@ impl AuditLog {
     pub fn at(path: PathBuf) -> Self {
         let from = path.metadata().map_or(0, |file| file.len());
         Self { path, from }
+    }
+
+    /// From the first line on.
+    #[must_use]
+    pub fn whole(path: PathBuf) -> Self {
+        Self { path, from: 0 }
     }
 
     /// What the operator writes within `time`, its lease aside; as soon as there is anything.

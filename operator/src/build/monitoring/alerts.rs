@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bigtix_contracts::operations::{REQUEST_SECONDS, REQUESTS};
 use bigtix_crds::platform::Platform;
 use serde_json::{Value, json};
 
@@ -37,31 +38,36 @@ fn alerts(shop: Shop<'_>) -> Vec<Alert> {
         instance_label(),
         shop.platform.name
     );
-    let mut alerts = vec![service_down(shop, &here)];
+    let mut alerts = vec![service_down(shop)];
     alerts.extend(requests(shop.platform, &here));
     alerts.extend(events(&here));
     alerts.extend(store_not_ready(shop));
     alerts
 }
 
-fn service_down(shop: Shop<'_>, here: &str) -> Alert {
-    let down = |service| {
-        format!(
-            "label_replace((sum(up{{{here},job=\"{service}\"}}) or vector(0)) < 1, \"service\", \"{service}\", \"\", \"\")"
-        )
-    };
-    let each: Vec<_> = shop
-        .platform
-        .services
-        .iter()
-        .map(|(service, _)| down(service))
+/// Asks kube-state-metrics, like [`store_not_ready`], and so is right without a PodMonitor and while a shop sleeps.
+fn service_down(shop: Shop<'_>) -> Alert {
+    let services = shop.platform.services.iter();
+    let names: Vec<_> = services
+        .map(|(service, _)| Component::Service(service).object_name(shop.platform))
         .collect();
+    let here = format!(
+        "namespace=\"{}\",deployment=~\"{}\"",
+        shop.namespace,
+        names.join("|")
+    );
+    let down = format!(
+        "kube_deployment_status_replicas_available{{{here}}} < 1 and kube_deployment_spec_replicas{{{here}}} > 0"
+    );
     Alert {
         name: "BigTixServiceDown",
-        expression: each.join(" or "),
+        expression: format!(
+            "label_replace({down}, \"service\", \"$1\", \"deployment\", \"{}-(.+)\")",
+            shop.platform.name
+        ),
         lasts: "2m",
         severity: "critical",
-        summary: "No pod of {{ $labels.service }} answers.",
+        summary: "No pod of {{ $labels.service }} is ready.",
     }
 }
 
@@ -70,9 +76,8 @@ fn requests(platform: &Platform, here: &str) -> [Alert; 2] {
         platform.upgrade.max_error_percent,
         platform.upgrade.max_p95.unwrap_or(SLOW),
     );
-    let rate = |more: &str| format!("sum by (service) (rate(http_requests_total{{{here}{more}}}[5m]))");
-    let durations =
-        format!("sum by (service, le) (rate(http_request_duration_seconds_bucket{{{here}}}[5m]))");
+    let rate = |more: &str| format!("sum by (service) (rate({REQUESTS}{{{here}{more}}}[5m]))");
+    let durations = format!("sum by (service, le) (rate({REQUEST_SECONDS}_bucket{{{here}}}[5m]))");
     [
         Alert {
             name: "BigTixErrorRate",

@@ -18,9 +18,11 @@ pub(super) fn route_variable(ordinal: u32) -> String {
 }
 
 pub(super) fn text(cluster: &str, servers: u32, users: &[Service]) -> String {
+    // What one server has stored several do not take over, nor the other way round; relays fill what is empty or old.
+    let store = if servers > 1 { "/data/cluster" } else { "/data" };
     let mut text = format!(
         "listen: \"0.0.0.0:{}\"\nhttp: \"0.0.0.0:{}\"\n\
-         jetstream {{\n  store_dir: \"/data\"\n  sync_interval: always\n}}\n",
+         jetstream {{\n  store_dir: \"{store}\"\n  sync_interval: always\n}}\n",
         CLIENTS.number, MONITORING.number
     );
     if servers > 1 {

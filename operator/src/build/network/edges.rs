@@ -74,8 +74,6 @@ fn to_stores(platform: &Platform, service: Service) -> Vec<Edge> {
     if service != Service::Web {
         used.push((&stores.mongodb, Component::Mongodb, mongodb::PORT));
         used.push((&stores.nats, Component::Nats, nats::CLIENTS));
-    }
-    if service == Service::Expiration {
         used.push((&stores.redis, Component::Redis, redis::PORT));
     }
     used.into_iter()
@@ -89,10 +87,16 @@ fn to_stores(platform: &Platform, service: Service) -> Vec<Edge> {
 
 fn calls(platform: &Platform) -> Vec<Edge> {
     let exists = |service: &Service| platform.services.get(*service).is_some();
-    service::CALLS
+    let calls = service::CALLS
         .iter()
-        .filter(|(caller, called)| exists(caller) && exists(called))
-        .map(|(caller, called)| edge(pods(*caller), pods(*called), service::INTERNAL.number))
+        .map(|(caller, called)| (*caller, *called, service::INTERNAL.number));
+    let pages = service::ASKED_BY_PAGES
+        .iter()
+        .map(|asked| (Service::Web, *asked, service::PUBLIC.number));
+    calls
+        .chain(pages)
+        .filter(|(caller, called, _)| exists(caller) && exists(called))
+        .map(|(caller, called, port)| edge(pods(caller), pods(called), port))
         .collect()
 }
 
@@ -137,7 +141,8 @@ fn owners<'a>(platform: &'a Platform, service: Service, name: &str) -> Option<&'
         .map(|variable| &variable.value)
 }
 
-/// From the ingress controller, the operator, and whoever collects metrics.
+/// From the ingress controller, from the operator, which judges a rollout by the pods' metrics, and from whoever else collects
+/// them.
 fn from_outside(shop: Shop<'_>, service: Service) -> Vec<Edge> {
     let port = service::PUBLIC.number;
     let mut edges = vec![edge(operator(shop), pods(service), port)];

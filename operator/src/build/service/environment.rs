@@ -4,7 +4,7 @@ use bigtix_crds::Service;
 use bigtix_crds::platform::{EnvValue, EnvVar, Payments, Platform, Store};
 use k8s_openapi::api::core::v1::{ConfigMapKeySelector, EnvVar as Variable, EnvVarSource};
 
-use super::{CALLS, INTERNAL, KEYS, PUBLIC, internal_url, is_called};
+use super::{ASKED_BY_PAGES, CALLS, INTERNAL, KEYS, PUBLIC, internal_url, is_called, public_url};
 use crate::build::pod::{literal, secret};
 use crate::build::{Shop, mongodb, nats, redis, store, stripe_double};
 use crate::names::{self, Component};
@@ -15,6 +15,9 @@ pub const MONGODB_ENTRY: &str = "mongodb";
 pub const NATS_ENTRY: &str = "nats";
 /// The entry of a service's Secret with its password at Redis.
 pub const REDIS_ENTRY: &str = "redis";
+/// The entry of a Stripe account's Secret that pages show to browsers.
+/// The entry of the Secret of a Stripe account that browsers get to know.
+pub const PUBLISHABLE_KEY: &str = "publishableKey";
 /// The entry of an external store's Secret.
 pub(crate) const URI: &str = "uri";
 
@@ -92,15 +95,13 @@ fn stores(shop: Shop<'_>, service: Service) -> Vec<Variable> {
     // Of somebody else's servers the number is not known; one copy is always possible.
     let copies = store::managed(&stores.nats).map(|managed| managed.replicas.to_string());
     variables.extend(copies.map(|copies| literal("NATS_REPLICAS", copies)));
-    if service == Service::Expiration {
-        variables.extend(connect(
-            "REDIS_URL",
-            &stores.redis,
-            REDIS_ENTRY,
-            "REDIS_PASSWORD",
-            &|password| redis::url(shop, password),
-        ));
-    }
+    variables.extend(connect(
+        "REDIS_URL",
+        &stores.redis,
+        REDIS_ENTRY,
+        "REDIS_PASSWORD",
+        &|password| redis::url(shop, password),
+    ));
     variables
 }
 
@@ -136,9 +137,31 @@ fn settings(shop: Shop<'_>, service: Service) -> Vec<Variable> {
             ]
         }
         Service::Payments => stripe(shop),
-        Service::Web => vec![literal("PUBLIC_URL", platform.ingress.url())],
+        Service::Web => pages(shop),
         Service::Tickets | Service::Expiration => Vec::new(),
     }
+}
+
+/// Where the pages ask, and how cards are taken. The double has no script: its test cards need none.
+fn pages(shop: Shop<'_>) -> Vec<Variable> {
+    let mut variables = vec![literal("PUBLIC_URL", shop.platform.ingress.url())];
+    variables.extend(ASKED_BY_PAGES.iter().map(|asked| {
+        let name = format!("{}_API_URL", asked.as_str().to_uppercase());
+        literal(name, public_url(shop, *asked))
+    }));
+    match &shop.platform.payments {
+        Payments::StripeDouble => variables.push(literal("STRIPE_TEST_CARDS", "true")),
+        Payments::Account {
+            secret_name,
+            api_url: _,
+            script_url,
+        } => variables.extend([
+            literal("STRIPE_TEST_CARDS", "false"),
+            literal("STRIPE_SCRIPT_URL", script_url.to_string()),
+            secret("STRIPE_PUBLISHABLE_KEY", secret_name.as_str(), PUBLISHABLE_KEY),
+        ]),
+    }
+    variables
 }
 
 fn accounts(platform: &Platform) -> Vec<Variable> {

@@ -2,6 +2,9 @@
 
 use std::cell::RefCell;
 
+mod no_return;
+
+use bigtix_crds::Catalog;
 use proptest::prelude::*;
 
 use super::*;
@@ -38,6 +41,7 @@ struct World {
     rejected: Option<String>,
     ended: Vec<Change>,
     goes_on: bool,
+    contractions: Contractions,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +62,7 @@ impl World {
             rejected: None,
             ended: Vec::new(),
             goes_on: true,
+            contractions: Contractions::default(),
         }
     }
 
@@ -88,18 +93,20 @@ impl World {
                 .as_ref()
                 .map(|rollout| Rollout::recorded(&rollout.record()).expect("readable")),
             is_rejected: self.rejected.as_deref() == Some(&wanted.id()),
-            may_begin: true,
+            hold: None,
             goes_on: self.goes_on,
+            contractions: &self.contractions,
             limits: LIMITS,
             now: self.now,
             gate: &gate,
+            unjudged: None,
         };
         let course = steer(&situation);
         *self.running.borrow_mut() = course.builds.clone();
         if !forgets {
             for change in &course.changes {
                 match change {
-                    Change::Succeeded(set) => self.good = Some(set.clone()),
+                    Change::Succeeded(set) | Change::Kept { set, .. } => self.good = Some(set.clone()),
                     Change::TakenBack(Failure::Bad(_)) => {
                         self.rejected = self.rollout.as_ref().map(|rollout| rollout.id.clone());
                     }

@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bigtix_crds::{BigTix, Service, from_value, validate};
+use bigtix_crds::{BigTix, Catalog, Service, Violation, from_value, validate_against};
 use k8s_openapi::api::apps::v1::{DeploymentStatus, StatefulSetStatus};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
+use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference, Time};
+use kube::ResourceExt;
 use serde_json::{Value, json};
 
 use super::super::*;
@@ -12,29 +14,39 @@ use crate::build::mongodb as database;
 use crate::difference::stamped;
 use crate::observe::facts::{Live, Member, MongodbFacts, SecretFacts};
 use crate::status::status;
+use crate::traffic::Traffic;
 
 const NAMESPACE: &str = "shops";
 
 pub(super) struct Cluster {
     pub(super) resource: BigTix,
+    catalog: Catalog,
+    /// What the resource means. To find out costs more than a pass.
+    verdict: Result<Platform, Vec<Violation>>,
     pub(super) live: Live,
     pub(super) secrets: BTreeMap<String, SecretFacts>,
     pub(super) mongodb: MongodbFacts,
     pub(super) brought: BTreeMap<String, Option<BTreeSet<String>>>,
     /// Images that never get ready.
     pub(super) bad: BTreeSet<String>,
+    /// What each pod of an image says of its requests; the others cannot be asked.
+    pub(super) traffic: BTreeMap<String, Traffic>,
     pub(super) now: Timestamp,
 }
 
 impl Cluster {
     pub(super) fn with(spec: Value) -> Self {
+        let (resource, catalog) = (resource(spec, 1), Catalog::embedded());
         Self {
-            resource: resource(spec, 1),
+            verdict: validate_against(&resource, None, &catalog),
+            resource,
+            catalog,
             live: Live::default(),
             secrets: BTreeMap::new(),
             mongodb: MongodbFacts::Absent,
             brought: BTreeMap::new(),
             bad: BTreeSet::new(),
+            traffic: BTreeMap::new(),
             now: Timestamp::from_second(1_000_000).expect("a time"),
         }
     }
@@ -45,12 +57,32 @@ impl Cluster {
         let status = self.resource.status.take();
         self.resource = resource(spec, generation);
         self.resource.status = status;
+        self.verdict = validate_against(&self.resource, None, &self.catalog);
+    }
+
+    /// One more release that the operator knows.
+    pub(super) fn learn(&mut self, release: &Value) {
+        let catalog = self.catalog.clone().with(&release.to_string());
+        self.catalog = catalog.expect("a release");
+        self.verdict = validate_against(&self.resource, None, &self.catalog);
     }
 
     pub(super) fn observed(&self) -> Observed {
+        let mut observed = self.observed_without_traffic();
+        if let Ok(platform) = &observed.verdict {
+            let said = |pod: &&Pod| Some((pod.name_any(), self.traffic.get(image_of(pod)?)?.clone()));
+            observed.traffic = asked_for_metrics(&observed, platform)
+                .iter()
+                .filter_map(said)
+                .collect();
+        }
+        observed
+    }
+
+    fn observed_without_traffic(&self) -> Observed {
         Observed {
             resource: self.resource.clone(),
-            verdict: validate(&self.resource),
+            verdict: self.verdict.clone(),
             namespace: NAMESPACE.to_owned(),
             owner: OwnerReference {
                 api_version: "bigtix.dev/v1alpha1".to_owned(),
@@ -64,6 +96,7 @@ impl Cluster {
             secrets: self.secrets.clone(),
             brought: self.brought.clone(),
             mongodb: self.mongodb.clone(),
+            traffic: BTreeMap::new(),
             optional_kinds: BTreeSet::new(),
         }
     }
@@ -75,7 +108,7 @@ impl Cluster {
     /// A pass, of which only the first `writes` are made before the operator dies.
     pub(super) fn pass(&mut self, writes: usize) -> Decision {
         let observed = self.observed();
-        let decision = self.decide();
+        let decision = next(&observed, self.now);
         for write in decision.writes.iter().take(writes) {
             self.write(&observed, write);
         }
@@ -218,6 +251,7 @@ impl Cluster {
                 ..DeploymentStatus::default()
             });
         }
+        self.settle_pods();
         for set in self.live.stateful_sets.values_mut() {
             let count = set.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1);
             set.status = Some(StatefulSetStatus {
@@ -231,6 +265,27 @@ impl Cluster {
         let has_pods = self.live.stateful_sets.contains_key("shop-mongodb");
         if has_pods && self.mongodb == MongodbFacts::Absent {
             self.mongodb = MongodbFacts::Fresh;
+        }
+    }
+
+    /// One pod of each Deployment, made anew when its image is another one.
+    fn settle_pods(&mut self) {
+        let before = std::mem::take(&mut self.live.pods);
+        for (name, deployment) in &self.live.deployments {
+            let template = deployment.spec.clone().unwrap_or_default().template;
+            let made = Pod {
+                metadata: ObjectMeta {
+                    name: Some(format!("{name}-{}", self.now.as_second())),
+                    creation_timestamp: Some(Time(self.now)),
+                    ..template.metadata.unwrap_or_default()
+                },
+                spec: template.spec,
+                status: None,
+            };
+            let is_it =
+                |pod: &&Pod| pod.metadata.labels == made.metadata.labels && image_of(pod) == image_of(&made);
+            let present = before.iter().find(is_it).cloned();
+            self.live.pods.push(present.unwrap_or(made));
         }
     }
 
@@ -253,6 +308,10 @@ impl Cluster {
         pod.and_then(|pod| pod.containers[0].image.clone())
             .unwrap_or_default()
     }
+}
+
+fn image_of(pod: &Pod) -> Option<&str> {
+    pod.spec.as_ref()?.containers.first()?.image.as_deref()
 }
 
 fn resource(spec: Value, generation: i64) -> BigTix {

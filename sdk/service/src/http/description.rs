@@ -55,6 +55,12 @@ fn complete_operation(method: &HttpMethod, operation: &mut Operation) {
     if signed_in {
         answers.push(("401", "Not signed in, or not the owner"));
     }
+    if signed_in && *method != HttpMethod::Get {
+        answers.push((
+            "429",
+            "Too many changes of late; `retry-after` says how long to wait",
+        ));
+    }
     if *method != HttpMethod::Get {
         answers.push(("403", "The request comes from a page of another origin"));
     }

@@ -7,11 +7,17 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bigtix_contracts::{ErrorCode, ErrorItem, Problem};
 
+/// Beside a response: the request has come to nothing for good.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct WithoutEffect;
+
 /// A failed request: a status, a [`Problem`] for the caller, and perhaps a cause for the log.
 pub struct ApiError {
     status: StatusCode,
     problem: Box<Problem>,
     retry_after: Option<Duration>,
+    is_logged: bool,
+    is_an_end: bool,
     cause: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -36,6 +42,8 @@ impl ApiError {
             status,
             problem: Box::new(problem),
             retry_after: None,
+            is_logged: true,
+            is_an_end: false,
             cause: None,
         }
     }
@@ -83,6 +91,13 @@ impl ApiError {
             .retry_after(Duration::from_secs(1))
     }
 
+    /// 503: nothing happened, as too many others are being served. Counted and not logged, because there are many.
+    pub fn overloaded() -> Self {
+        let mut error = Self::unavailable("Too many requests at once; nothing happened, try again");
+        error.is_logged = false;
+        error
+    }
+
     /// 503: it is not known whether it happened; repeat with the same key.
     pub fn outcome_unknown() -> Self {
         let message = "The outcome is not known yet; repeat the request with the same Idempotency-Key";
@@ -104,10 +119,17 @@ impl ApiError {
         .caused_by(cause)
     }
 
-    /// Says when to try again, in whole seconds.
+    /// Says when to try again, in whole seconds, rounded up.
     #[must_use]
     pub fn retry_after(mut self, wait: Duration) -> Self {
         self.retry_after = Some(wait);
+        self
+    }
+
+    /// Says of a 5xx that what was asked for has come to nothing for good: an `Idempotency-Key` begins anew.
+    #[must_use]
+    pub fn ended_without_effect(mut self) -> Self {
+        self.is_an_end = true;
         self
     }
 
@@ -159,9 +181,11 @@ impl IntoResponse for ApiError {
             status,
             problem,
             retry_after,
+            is_logged,
+            is_an_end,
             cause,
         } = self;
-        if status.is_server_error() {
+        if status.is_server_error() && is_logged {
             let cause = cause.map(|cause| describe(cause.as_ref()));
             tracing::error!(
                 status = status.as_u16(),
@@ -172,9 +196,13 @@ impl IntoResponse for ApiError {
         }
         let mut response = (status, axum::Json(*problem)).into_response();
         if let Some(wait) = retry_after {
-            response
-                .headers_mut()
-                .insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
+            response.headers_mut().insert(
+                header::RETRY_AFTER,
+                HeaderValue::from(wait.as_millis().div_ceil(1000).max(1) as u64),
+            );
+        }
+        if is_an_end {
+            response.extensions_mut().insert(WithoutEffect);
         }
         response
     }

@@ -2,7 +2,8 @@
 //!
 //! A row per key holds the hash of the body and a random seed. Handlers derive the ids of what they create from the
 //! seed, so that running a request again meets what the first run created; this layer only refuses another body, lets
-//! a second request wait while the first runs, and forgets keys whose request had no effect.
+//! a second request wait while the first runs, and forgets keys whose request had no effect: the client's errors, and
+//! what says so of itself ([`ApiError::ended_without_effect`]).
 
 use std::time::Duration;
 
@@ -21,7 +22,8 @@ use sha2::{Digest, Sha256};
 
 use super::ApiError;
 use super::body::read_bytes;
-use super::session::Sessions;
+use super::error::WithoutEffect;
+use super::session::{Sessions, identify};
 use crate::mongo::{Mongo, duplicate_key};
 
 const HEADER: HeaderName = HeaderName::from_static("idempotency-key");
@@ -139,10 +141,10 @@ impl Idempotency {
     }
 
     /// A request without effect leaves no trace; one with an effect, or with an unknown one, keeps its seed.
-    async fn end(&self, key: &str, attempt: ObjectId, status: StatusCode) {
+    async fn end(&self, key: &str, attempt: ObjectId, had_no_effect: bool) {
         let rows = self.mongo.collection(COLLECTION);
         let own: Document = doc! {"_id": key, "attempt": attempt};
-        let ended = if status.is_client_error() {
+        let ended = if had_no_effect {
             rows.delete_one(own).await.map(|_| ())
         } else {
             rows.update_one(own, doc! {"$set": {"running": false}})
@@ -155,15 +157,23 @@ impl Idempotency {
     }
 }
 
+fn had_no_effect(response: &Response) -> bool {
+    response.status().is_client_error() || response.extensions().get::<WithoutEffect>().is_some()
+}
+
 /// The middleware, for signed-in POSTs; every other request passes.
-pub async fn honour_key(State(layer): State<Idempotency>, mut request: Request, next: Next) -> Response {
+pub(super) async fn honour_key(
+    State(layer): State<Idempotency>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let Some(header) = request.headers().get(&HEADER).cloned() else {
         return next.run(request).await;
     };
     if request.method() != Method::POST {
         return next.run(request).await;
     }
-    let Some(caller) = layer.sessions.caller(request.headers()) else {
+    let Some(caller) = identify(&layer.sessions, &mut request).map(|caller| caller.id) else {
         return next.run(request).await;
     };
     let key = match header.to_str() {
@@ -178,7 +188,7 @@ pub async fn honour_key(State(layer): State<Idempotency>, mut request: Request, 
             .into_response();
         }
     };
-    let row = row_id(caller.id, request.uri().path(), &key);
+    let row = row_id(caller, request.uri().path(), &key);
     let (parts, body) = request.into_parts();
     let bytes = match read_bytes(Request::from_parts(parts.clone(), body), &()).await {
         Ok(bytes) => bytes,
@@ -194,7 +204,7 @@ pub async fn honour_key(State(layer): State<Idempotency>, mut request: Request, 
     // The request goes on when its caller hangs up: the key must not stay busy, and the effect is wanted.
     let ran = tokio::spawn(async move {
         let response = next.run(request).await;
-        layer.end(&row, attempt, response.status()).await;
+        layer.end(&row, attempt, had_no_effect(&response)).await;
         response
     });
     ran.await

@@ -8,11 +8,12 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header}
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use bigtix_contracts::ErrorCode;
+use bigtix_contracts::operations::{REQUEST_SECONDS, REQUESTS, ROUTE, STATUS};
 use futures::FutureExt;
 use tracing::Instrument;
 
-use super::ApiError;
 use super::session::has_session_cookie;
+use super::{ApiError, is_a_change};
 use crate::crowd::Waiting;
 
 /// Correlates the answers and log lines of one request.
@@ -85,16 +86,16 @@ fn record(service: &'static str, method: &Method, route: String, status: StatusC
     let labels = [
         ("service", service.to_owned()),
         ("method", method.as_str().to_owned()),
-        ("route", route),
-        ("status", status.as_str().to_owned()),
+        (ROUTE, route),
+        (STATUS, status.as_str().to_owned()),
     ];
-    metrics::counter!("http_requests_total", &labels).increment(1);
-    metrics::histogram!("http_request_duration_seconds", &labels[..3]).record(started.elapsed());
+    metrics::counter!(REQUESTS, &labels).increment(1);
+    metrics::histogram!(REQUEST_SECONDS, &labels[..3]).record(started.elapsed());
 }
 
 /// Whether a page of another origin makes a browser send a state-changing request with the user's cookie.
 fn is_foreign(method: &Method, headers: &HeaderMap) -> bool {
-    if matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) || !has_session_cookie(headers) {
+    if !is_a_change(method) || !has_session_cookie(headers) {
         return false;
     }
     let Some(origin) = text(headers, &header::ORIGIN) else {

@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router, middleware};
 use bigtix_contracts::ErrorCode;
+use bigtix_contracts::operations::{LIVEZ, METRICS, OPENAPI, READYZ, VERSION};
 use futures::future::{BoxFuture, join_all};
 use serde_json::json;
 use utoipa::openapi::OpenApi;
@@ -39,11 +40,11 @@ pub(crate) struct Health {
 pub(crate) fn with_operations(routes: Router, openapi: OpenApi, health: Arc<Health>) -> Router {
     let service = health.service;
     let operations = Router::new()
-        .route("/livez", get(async || "ok\n"))
-        .route("/readyz", get(readyz))
-        .route("/version", get(version))
-        .route("/metrics", get(metrics))
-        .route("/openapi.json", get(async move || Json(openapi.clone())))
+        .route(LIVEZ, get(async || "ok\n"))
+        .route(READYZ, get(readyz))
+        .route(VERSION, get(version))
+        .route(METRICS, get(metrics))
+        .route(OPENAPI, get(async move || Json(openapi.clone())))
         .with_state(health);
     routes
         .merge(operations)
@@ -103,4 +104,48 @@ async fn metrics() -> Response {
         handle.render(),
     )
         .into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use bigtix_contracts::operations::{REQUEST_SECONDS, REQUESTS};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// The operator takes a release back by these lines, and reads them as they stand here.
+    #[tokio::test]
+    async fn the_metrics_of_a_request_say_route_and_status() {
+        crate::tls::use_ring();
+        // As at the start of a process: what is counted before is lost.
+        metrics_handle();
+        let fails = async || ApiError::internal("for the test");
+        let health = Health {
+            service: "judged",
+            version: "1.0.0".to_owned(),
+            draining: Arc::default(),
+            checks: Vec::new(),
+        };
+        let routes = Router::new().route("/api/judged/{id}", get(fails));
+        let router = with_operations(routes, OpenApi::default(), Arc::new(health));
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let base = format!("http://{}", listener.local_addr().expect("bound"));
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        let ask = async |path: &str| reqwest::get(format!("{base}{path}")).await.expect("answered");
+        for path in ["/api/judged/1", "/api/judged/2", READYZ] {
+            ask(path).await;
+        }
+        let metrics = ask(METRICS).await.text().await.expect("text");
+        let of = |route: &str| format!("service=\"judged\",method=\"GET\",route=\"{route}\"");
+        for line in [
+            format!("{REQUESTS}{{{},status=\"500\"}} 2\n", of("/api/judged/{id}")),
+            format!("{REQUESTS}{{{},status=\"200\"}} 1\n", of(READYZ)),
+            format!(
+                "{REQUEST_SECONDS}_bucket{{{},le=\"+Inf\"}} 2\n",
+                of("/api/judged/{id}")
+            ),
+        ] {
+            assert!(metrics.contains(&line), "{line}{metrics}");
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! Who is asking: a token in the session cookie or in the `Authorization` header, verified by each service by itself.
 
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use base64::Engine;
@@ -130,6 +130,22 @@ pub fn has_session_cookie(headers: &HeaderMap) -> bool {
         .any(|pair| matches!(pair.trim().split_once('='), Some(("session" | "express:sess", _))))
 }
 
+/// Who a layer has found to be asking, so that a token is verified once a request.
+#[derive(Debug, Clone)]
+struct Known(Option<Caller>);
+
+/// Who is asking; what is found out is kept for whoever wants to know later.
+pub(super) fn identify<'r>(sessions: &Sessions, request: &'r mut Request) -> Option<&'r Caller> {
+    if request.extensions().get::<Known>().is_none() {
+        let caller = sessions.caller(request.headers());
+        request.extensions_mut().insert(Known(caller));
+    }
+    request
+        .extensions()
+        .get::<Known>()
+        .and_then(|Known(caller)| caller.as_ref())
+}
+
 /// Extractor: somebody who may or may not be signed in. A bad token is anonymous.
 pub struct Visitor(pub Option<Caller>);
 
@@ -147,6 +163,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Visitor {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        if let Some(Known(caller)) = parts.extensions.get::<Known>() {
+            return Ok(Self(caller.clone()));
+        }
         let sessions = parts
             .extensions
             .get::<Sessions>()

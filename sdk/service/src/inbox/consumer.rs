@@ -51,6 +51,7 @@ impl From<AttachError> for Pause {
 }
 
 pub(crate) async fn run(consumer: Consumer, shutdown: CancellationToken) {
+    dead_letters::count_from_nothing(consumer.topic.consumer);
     tokio::join!(pull(&consumer, &shutdown), replay(&consumer, &shutdown));
     consumer.bus.flush().await;
     tracing::debug!(consumer = consumer.topic.consumer, "the consumer has stopped");

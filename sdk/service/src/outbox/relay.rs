@@ -47,6 +47,8 @@ impl Relay {
             if !matches!(end, End::LeaseLost) {
                 release(held).await;
             }
+            // What is late from now on is for the next holder of the lease to tell.
+            lag(self.source.producer, 0.0);
             match end {
                 End::Stopped => break,
                 end => tracing::warn!(producer = self.source.producer, reason = %end, "the relay pauses"),
@@ -91,6 +93,11 @@ impl Relay {
             }
         }
     }
+}
+
+/// By how much what is published comes late.
+pub(super) fn lag(producer: &'static str, seconds: f64) {
+    metrics::gauge!("bigtix_relay_lag_seconds", "producer" => producer).set(seconds);
 }
 
 async fn release(held: Held) {

@@ -18,6 +18,7 @@ use tracing::Instrument;
 use super::feed::{Item, feed};
 use super::pipeline::Pipeline;
 use super::progress::{Progress, ProgressError};
+use super::relay::lag;
 use super::sequences::Sequences;
 use super::stream::{Found, StreamError, Verdict, examine, settle};
 use super::{Message, Source, publish};
@@ -268,7 +269,7 @@ impl<'a> Session<'a> {
                 .duration_since(occurred_at)
                 .as_secs_f64()
                 .max(0.0);
-            metrics::gauge!("bigtix_relay_lag_seconds", "producer" => self.source.producer).set(age);
+            lag(self.source.producer, age);
         }
         self.unsaved = true;
         match self.pipeline.arrived(&subject) {
@@ -328,7 +329,7 @@ impl<'a> Session<'a> {
         }
         self.progress.save().await?;
         if self.pipeline.is_empty() {
-            metrics::gauge!("bigtix_relay_lag_seconds", "producer" => self.source.producer).set(0.0);
+            lag(self.source.producer, 0.0);
         }
         self.unsaved = false;
         self.saved_at = Instant::now();

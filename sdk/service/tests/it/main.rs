@@ -3,6 +3,7 @@
 
 mod consumer;
 mod outages;
+mod rates;
 mod relay;
 mod stores;
 mod world;

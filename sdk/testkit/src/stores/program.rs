@@ -18,6 +18,8 @@ pub enum Program {
     RedisServer,
     /// The Python that has localstripe installed.
     LocalstripePython,
+    /// Stripe's own check of requests.
+    StripeMock,
 }
 
 impl Program {
@@ -28,6 +30,7 @@ impl Program {
             Self::NatsServer => "nats-server",
             Self::RedisServer => "redis-server",
             Self::LocalstripePython => "localstripe",
+            Self::StripeMock => "stripe-mock",
         }
     }
 
@@ -38,6 +41,7 @@ impl Program {
             Self::NatsServer => "BIGTIX_NATS_SERVER",
             Self::RedisServer => "BIGTIX_REDIS_SERVER",
             Self::LocalstripePython => "BIGTIX_LOCALSTRIPE_PYTHON",
+            Self::StripeMock => "BIGTIX_STRIPE_MOCK",
         }
     }
 
@@ -48,6 +52,7 @@ impl Program {
             Self::NatsServer => "bin/nats-server",
             Self::RedisServer => "bin/redis-server",
             Self::LocalstripePython => "venv/bin/python",
+            Self::StripeMock => "bin/stripe-mock",
         }
     }
 
@@ -57,6 +62,7 @@ impl Program {
             Self::Mongod => Some("mongod"),
             Self::NatsServer => Some("nats-server"),
             Self::RedisServer => Some("redis-server"),
+            Self::StripeMock => Some("stripe-mock"),
             Self::LocalstripePython => None,
         }
     }

@@ -1,6 +1,7 @@
 //! One Stripe account in memory: its objects, and what a call does to them.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
@@ -11,6 +12,7 @@ use super::idempotency::Keys;
 use super::intent::Intent;
 use super::params::{CardSource, MethodSource, Page};
 use super::request::Call;
+use super::table::Table;
 use super::webhook::{Delivery, Endpoint, Job};
 
 /// Who asks, and when.
@@ -34,67 +36,6 @@ impl Context {
 }
 
 pub(crate) type Answered<T> = Result<T, StripeError>;
-
-/// Rows by id, in the order in which they came.
-#[derive(Debug)]
-pub(crate) struct Table<T> {
-    rows: Vec<(String, T)>,
-    places: HashMap<String, usize>,
-}
-
-impl<T> Default for Table<T> {
-    fn default() -> Self {
-        Self {
-            rows: Vec::new(),
-            places: HashMap::new(),
-        }
-    }
-}
-
-impl<T> Table<T> {
-    pub(crate) fn insert(&mut self, id: &str, row: T) {
-        self.places.insert(id.to_owned(), self.rows.len());
-        self.rows.push((id.to_owned(), row));
-    }
-
-    pub(crate) fn get(&self, id: &str) -> Option<&T> {
-        self.places.get(id).map(|place| &self.rows[*place].1)
-    }
-
-    pub(crate) fn get_mut(&mut self, id: &str) -> Option<&mut T> {
-        self.places.get(id).map(|place| &mut self.rows[*place].1)
-    }
-
-    pub(crate) fn rows(&self) -> impl DoubleEndedIterator<Item = &T> {
-        self.rows.iter().map(|(_, row)| row)
-    }
-
-    /// One page, newest first, and whether there is more.
-    pub(crate) fn page(
-        &self,
-        page: &Page,
-        fits: impl Fn(&T) -> bool,
-        created: impl Fn(&T) -> i64,
-    ) -> (Vec<&T>, bool) {
-        let place = |id: &Option<String>| id.as_ref().and_then(|id| self.places.get(id).copied());
-        let below = place(&page.starting_after).unwrap_or(self.rows.len());
-        let above = place(&page.ending_before).map_or(0, |place| place + 1);
-        let (oldest, newest) = page.created;
-        let fits = |row: &&T| fits(row) && (oldest..=newest).contains(&created(row));
-        let within = self.rows[above.min(below)..below].iter().map(|(_, row)| row);
-        let mut found: Vec<&T> = if page.ending_before.is_some() {
-            within.filter(fits).take(page.limit + 1).collect()
-        } else {
-            within.rev().filter(fits).take(page.limit + 1).collect()
-        };
-        let more = found.len() > page.limit;
-        found.truncate(page.limit);
-        if page.ending_before.is_some() {
-            found.reverse();
-        }
-        (found, more)
-    }
-}
 
 /// A payment intent.
 #[derive(Clone, Debug)]
@@ -199,7 +140,14 @@ pub(crate) struct ConfirmationRecord {
 pub(crate) struct EventRecord {
     pub(crate) kind: String,
     pub(crate) created: i64,
-    pub(crate) json: Value,
+    /// Stripe's JSON, written down: many times smaller than what it says in memory.
+    pub(crate) body: Arc<str>,
+}
+
+impl EventRecord {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).expect("it was written from a value")
+    }
 }
 
 /// The account.
@@ -222,7 +170,7 @@ pub(crate) struct Account {
     pub(crate) faults: Plan,
     pub(crate) queue: VecDeque<Job>,
     pub(crate) undelivered: usize,
-    pub(crate) deliveries: Vec<Delivery>,
+    pub(crate) deliveries: VecDeque<Delivery>,
 }
 
 impl Account {
@@ -280,7 +228,7 @@ impl Account {
                     .events
                     .get(&id)
                     .ok_or_else(|| StripeError::no_such("event", &id))?;
-                Ok(event.json.clone())
+                Ok(event.json())
             }
             Call::CreateEndpoint(new) => Ok(self.create_endpoint(new, context)),
             Call::RetrieveEndpoint(id) => self.endpoint(&id).map(|endpoint| endpoint.json(false)),
@@ -348,7 +296,7 @@ impl Account {
                 && (types.peek().is_none() || types.any(|kind| row.kind == kind))
         };
         let (rows, more) = self.events.page(page, fits, |row| row.created);
-        list("/v1/events", rows.into_iter().map(|row| row.json.clone()), more)
+        list("/v1/events", rows.into_iter().map(EventRecord::json), more)
     }
 
     /// The fault that the card of this call asks for, and the scope in which its strikes are counted.

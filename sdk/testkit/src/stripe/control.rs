@@ -29,9 +29,10 @@ struct Outcome {
     success: bool,
 }
 
-/// The double's own routes.
+/// The double's own routes, and the script for browsers.
 pub(crate) fn router() -> Router<Arc<Shared>> {
     Router::new()
+        .route("/v3/", get(script))
         .route("/_double/ledger", get(ledger))
         .route("/_double/deliveries", get(deliveries))
         .route("/_double/faults", get(faults).post(plan).delete(clear))
@@ -57,6 +58,15 @@ impl Shared {
         self.news.notify_one();
         done
     }
+}
+
+/// What a page loads in the place of Stripe's script.
+async fn script() -> Response {
+    let kind = (
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("text/javascript; charset=utf-8"),
+    );
+    ([kind], include_str!("script.js")).into_response()
 }
 
 async fn ledger(State(shared): Double) -> Response {

@@ -1,5 +1,7 @@
 //! Events, and the endpoints that want to hear of them.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use super::account::{Account, Answered, Context, EventRecord};
@@ -10,6 +12,8 @@ use super::webhook::{Endpoint, Job};
 /// The API version whose objects the double speaks.
 pub(crate) const API_VERSION: &str = "2026-09-30.endive";
 
+/// Stripe keeps events for thirty days, and a double as many as it has room for.
+const EVENTS: usize = 2_000;
 /// The id of the endpoint that [`super::Running::set_webhook`] sets.
 const DEFAULT_ENDPOINT: &str = "we_default";
 
@@ -28,8 +32,9 @@ impl Account {
             "data": { "object": object }, "livemode": false, "pending_webhooks": wanted.len(),
             "request": { "id": context.request, "idempotency_key": context.key }, "type": kind,
         });
+        let body: Arc<str> = json.to_string().into();
         if !wanted.is_empty() {
-            let (fault, body) = (self.faults.strike_webhook(kind), json.to_string());
+            let fault = self.faults.strike_webhook(kind);
             self.undelivered += wanted.len();
             let sequence = self.issued;
             self.queue.extend(wanted.into_iter().map(|endpoint| Job {
@@ -37,18 +42,16 @@ impl Account {
                 event: id.clone(),
                 kind: kind.to_owned(),
                 endpoint,
-                body: body.clone(),
+                body: Arc::clone(&body),
                 fault: fault.clone(),
             }));
         }
-        self.events.insert(
-            &id,
-            EventRecord {
-                kind: kind.to_owned(),
-                created: context.now,
-                json,
-            },
-        );
+        let event = EventRecord {
+            kind: kind.to_owned(),
+            created: context.now,
+            body,
+        };
+        self.events.insert_among(EVENTS, &id, event);
     }
 
     pub(crate) fn create_endpoint(&mut self, new: NewEndpoint, context: &Context) -> Value {

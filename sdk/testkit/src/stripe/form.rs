@@ -38,6 +38,12 @@ impl Params {
         self.0.get(&path).map(String::as_str)
     }
 
+    /// The value, which is not among the parameters any more.
+    pub(crate) fn take(&mut self, path: &[&str]) -> Option<String> {
+        let path: Vec<String> = path.iter().map(|part| (*part).to_owned()).collect();
+        self.0.remove(&path)
+    }
+
     /// Whether anything is at or below this path.
     pub(crate) fn has(&self, path: &[&str]) -> bool {
         self.0.keys().any(|key| starts(key, path))

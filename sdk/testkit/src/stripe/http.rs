@@ -66,7 +66,6 @@ fn understand(
     let unknown = || StripeError::no_such_path(method.as_str(), path);
     let rest = path.strip_prefix("/v1/").ok_or_else(unknown)?;
     let segments: Vec<&str> = rest.trim_end_matches('/').split('/').collect();
-    let key = api_key(headers)?;
     let form = if *method == Method::POST {
         body.as_ref()
     } else {
@@ -81,8 +80,13 @@ fn understand(
             "The API takes form-encoded parameters, not JSON.",
         ));
     }
-    let params = Params::parse(form)
+    let mut params = Params::parse(form)
         .map_err(|name| StripeError::parameter(&name, format!("Invalid parameter name: {name}")))?;
+    // A browser's form names the publishable key among its fields.
+    let key = match params.take(&["key"]) {
+        Some(key) if !headers.contains_key(header::AUTHORIZATION) => key,
+        _ => api_key(headers)?,
+    };
     authorise(
         shared,
         &key,

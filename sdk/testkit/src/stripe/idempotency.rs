@@ -1,6 +1,6 @@
 //! Idempotency keys as Stripe's v1 keeps them: the status and the body of the first answer that was executed.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use super::form::Params;
 
@@ -35,14 +35,21 @@ struct Entry {
     answer: Option<Answer>,
 }
 
+/// Stripe keeps keys for a day, and a double as many as it has room for.
+const KEPT: usize = 10_000;
+
 /// The keys of one account.
 #[derive(Debug, Default)]
-pub(crate) struct Keys(HashMap<String, Entry>);
+pub(crate) struct Keys {
+    entries: HashMap<String, Entry>,
+    /// Those that were begun, the oldest first.
+    begun: VecDeque<String>,
+}
 
 impl Keys {
     /// What is known of `key` for a request to `path` with `params`.
     pub(crate) fn look(&self, key: &str, path: &str, params: &Params) -> Seen {
-        match self.0.get(key) {
+        match self.entries.get(key) {
             None => Seen::Fresh,
             Some(entry) if entry.path != path => Seen::OtherPath(entry.path.clone()),
             Some(entry) if entry.params != *params => Seen::OtherParameters,
@@ -60,19 +67,25 @@ impl Keys {
             params: params.clone(),
             answer: None,
         };
-        self.0.insert(key.to_owned(), entry);
+        self.entries.insert(key.to_owned(), entry);
+        self.begun.push_back(key.to_owned());
+        if self.begun.len() > KEPT
+            && let Some(oldest) = self.begun.pop_front()
+        {
+            self.entries.remove(&oldest);
+        }
     }
 
     /// It was executed.
     pub(crate) fn finish(&mut self, key: &str, answer: Answer) {
-        if let Some(entry) = self.0.get_mut(key) {
+        if let Some(entry) = self.entries.get_mut(key) {
             entry.answer = Some(answer);
         }
     }
 
     /// It was not executed after all.
     pub(crate) fn forget(&mut self, key: &str) {
-        self.0.remove(key);
+        self.entries.remove(key);
     }
 }
 
@@ -105,6 +118,17 @@ mod tests {
         keys.begin("k", "/a", &one);
         assert_eq!(keys.look("k", "/b", &one), Seen::OtherPath("/a".into()));
         assert_eq!(keys.look("k", "/a", &params("amount=2")), Seen::OtherParameters);
+    }
+
+    #[test]
+    fn the_oldest_keys_are_forgotten_first() {
+        let (mut keys, one) = (Keys::default(), params("amount=1"));
+        for number in 0..=KEPT {
+            keys.begin(&number.to_string(), "/a", &one);
+        }
+        assert_eq!(keys.look("0", "/a", &one), Seen::Fresh);
+        assert_eq!(keys.look("1", "/a", &one), Seen::InFlight);
+        assert_eq!(keys.entries.len(), KEPT);
     }
 
     #[test]

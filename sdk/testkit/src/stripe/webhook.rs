@@ -31,6 +31,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 const OVERTAKING: Duration = Duration::from_secs(2);
 /// How old the signature of a replayed delivery is, in seconds.
 const STALE: i64 = 3_600;
+/// How many deliveries can be told of.
+const REMEMBERED: usize = 10_000;
 
 /// Somebody who wants to hear of events.
 #[derive(Clone)]
@@ -77,7 +79,7 @@ pub(crate) struct Job {
     pub(crate) event: String,
     pub(crate) kind: String,
     pub(crate) endpoint: String,
-    pub(crate) body: String,
+    pub(crate) body: Arc<str>,
     pub(crate) fault: Option<WebhookFault>,
 }
 
@@ -223,7 +225,11 @@ impl Courier {
             status,
         };
         let accepted = delivery.accepted();
-        self.shared.account().deliveries.push(delivery);
+        let mut account = self.shared.account();
+        account.deliveries.push_back(delivery);
+        if account.deliveries.len() > REMEMBERED {
+            account.deliveries.pop_front();
+        }
         accepted
     }
 
@@ -235,7 +241,7 @@ impl Courier {
                 "Stripe/1.0 (+https://stripe.com/docs/webhooks)",
             )
             .header("stripe-signature", signature)
-            .body(Full::new(Bytes::from(self.job.body.clone())))
+            .body(Full::new(Bytes::copy_from_slice(self.job.body.as_bytes())))
             .ok()?;
         let answer = tokio::time::timeout(PATIENCE, self.client.request(request))
             .await

@@ -51,6 +51,11 @@ async fn a_publishable_key_makes_tokens_and_methods_and_nothing_else() {
         .await
         .ok();
     assert_eq!(method["card"]["brand"], "visa");
+    // A form of a browser has the key among its fields.
+    let plain = shop.clone().authorised_by(None);
+    let body = format!("key={}&{card}", double.publishable_key);
+    assert_eq!(plain.post("/v1/tokens", &body).await.ok()["object"], "token");
+    plain.post("/v1/tokens", card).await.error(401);
     let refused = browser.pay("pm_card_visa").await.error(403);
     assert_eq!(refused["code"], "secret_key_required");
     let id = shop.held().await;

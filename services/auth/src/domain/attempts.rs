@@ -3,7 +3,8 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::client_address::Network;
+use bigtix_contracts::network::Network;
+
 use super::credentials::Email;
 
 /// How many failures are too many.
@@ -44,13 +45,11 @@ impl AttemptLimits {
     }
 }
 
-/// An IPv6 client has a whole network of addresses to choose from, so the network counts as one.
 fn origin(client: Option<IpAddr>) -> String {
-    match client {
-        None => "unknown".to_owned(),
-        Some(IpAddr::V4(address)) => address.to_string(),
-        Some(address @ IpAddr::V6(_)) => Network::new(address, 64).to_string(),
-    }
+    client.map_or_else(
+        || "unknown".to_owned(),
+        |address| Network::of_client(address).to_string(),
+    )
 }
 
 #[cfg(test)]

@@ -2,10 +2,15 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use axum::extract::{ConnectInfo, FromRequestParts};
-use axum::http::HeaderMap;
+use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use bigtix_contracts::network::Network;
 use bigtix_service::http::ApiError;
+use bigtix_service::http::limit::too_many;
+use bigtix_service::rate::RateLimit;
 
 use crate::domain::client_address::TrustedProxies;
 
@@ -52,6 +57,25 @@ impl<S: Send + Sync> FromRequestParts<S> for Client {
             is_https: edge.is_https || (trusted && last_is_https),
         })
     }
+}
+
+/// The middleware: whoever is not signed in is known by the address alone. Those on this machine are not counted, and
+/// looking is not limited.
+pub(super) async fn limit_requests(
+    State(limit): State<RateLimit>,
+    client: Client,
+    request: Request,
+    next: Next,
+) -> Response {
+    let counted = client
+        .address
+        .filter(|address| request.method() == Method::POST && !address.is_loopback());
+    if let Some(address) = counted
+        && let Err(wait) = limit.count(&Network::of_client(address).to_string())
+    {
+        return too_many(wait).into_response();
+    }
+    next.run(request).await
 }
 
 /// A header that may be repeated, as one list.

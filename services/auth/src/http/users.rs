@@ -48,6 +48,7 @@ type SessionAnswer = (
     responses(
         (status = 201, description = "The new user", body = User, headers(("set-cookie" = String, description = "The session"))),
         (status = 400, description = "A rule is broken, or the email is in use", body = Problem),
+        (status = 429, description = "Too many requests from one address", body = Problem, headers(("retry-after" = i64, description = "Seconds"))),
     ),
 )]
 pub(super) async fn sign_up(
@@ -75,7 +76,7 @@ pub(super) async fn sign_up(
     responses(
         (status = 200, description = "The user", body = User, headers(("set-cookie" = String, description = "The session"))),
         (status = 400, description = "Unknown email or wrong password, which is not said", body = Problem),
-        (status = 429, description = "Too many failures", body = Problem, headers(("retry-after" = i64, description = "Seconds"))),
+        (status = 429, description = "Too many failures, or requests from one address", body = Problem, headers(("retry-after" = i64, description = "Seconds"))),
     ),
 )]
 pub(super) async fn sign_in(
@@ -101,7 +102,10 @@ pub(super) async fn sign_in(
 /// Ends the session in this browser.
 #[utoipa::path(
     post, path = "/api/users/signout", tag = "users",
-    responses((status = 200, description = "The cookie is expired", body = Nothing, headers(("set-cookie" = String, description = "Expires the session")))),
+    responses(
+        (status = 200, description = "The cookie is expired", body = Nothing, headers(("set-cookie" = String, description = "Expires the session"))),
+        (status = 429, description = "Too many requests from one address", body = Problem, headers(("retry-after" = i64, description = "Seconds"))),
+    ),
 )]
 pub(super) async fn sign_out(client: Client, headers: HeaderMap) -> (HeaderMap, Json<Nothing>) {
     let mut answer = HeaderMap::new();

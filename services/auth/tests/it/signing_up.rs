@@ -168,3 +168,25 @@ async fn when_too_many_passwords_wait_the_rest_is_turned_away_at_once() {
     }
     house.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_may_not_ask_as_often_as_it_likes() {
+    let house = House::open_with(&[("REQUESTS_PER_ADDRESS_PER_SECOND", "1")]).await;
+    let ask = async |from: &str| {
+        let headers = [("x-forwarded-for", from)];
+        house
+            .ask(Method::POST, "/api/users/signout", &headers, None)
+            .await
+    };
+    let mut refused = Vec::new();
+    for _ in 0..40 {
+        refused.extend(Some(ask("2001:db8::1").await).filter(|answer| answer.status == 429));
+    }
+    assert!((5..=30).contains(&refused.len()), "{}", refused.len());
+    assert_eq!(refused[0].headers["retry-after"], "1");
+    // A neighbour in the same network of version 6 is the same customer of a provider; others are not.
+    assert_eq!(ask("2001:db8::2").await.status, 429);
+    assert_eq!(ask("2001:db8:0:1::1").await.status, 200);
+    assert_eq!(ask("127.0.0.1").await.status, 200);
+    house.close().await;
+}

@@ -1,5 +1,7 @@
 //! Reading orders and changing them by compare-and-set.
 
+use std::time::Duration;
+
 use std::collections::HashMap;
 
 use bigtix_contracts::events::{OrderState, Versioned};
@@ -16,7 +18,9 @@ use super::documents::{OrderDocument, oid};
 use crate::domain::order::{Applied, Command, Guard, Verdict, decide, is_overdue};
 
 /// How often a compare-and-set that lost is decided anew.
-const ATTEMPTS: usize = 12;
+const ATTEMPTS: u32 = 12;
+/// Before the second one; each later one waits longer by as much.
+const PAUSE: Duration = Duration::from_millis(2);
 
 /// The orders among the claims, with the clock that decides on expiry.
 #[derive(Clone)]
@@ -109,7 +113,11 @@ impl Orders {
 
     /// Applies `command` by compare-and-set; `None` when there is no such order.
     pub(crate) async fn apply(&self, id: OrderId, command: Command) -> Result<Option<Applied>, Error> {
-        for _ in 0..ATTEMPTS {
+        for attempt in 0..ATTEMPTS {
+            // The store's clock may have to catch up with ours before it agrees that a time is over.
+            if attempt > 0 {
+                tokio::time::sleep(PAUSE * attempt).await;
+            }
             let Some(order) = self.find_stored(id).await? else {
                 return Ok(None);
             };

@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use self::batch::{Batch, Begun, Fate};
 use super::Rules;
 use super::place_order::{PlaceError, Wish};
+use super::second_look::SecondLook;
 use crate::adapters::{Claims, Copies, Orders};
 use crate::domain::line::{Line, Wants};
 use crate::domain::quote::Rejection;
@@ -72,6 +73,7 @@ pub(crate) fn open(
     claims: Claims,
     copies: Copies,
     orders: Orders,
+    second_look: SecondLook,
     clock: StoreClock,
     rules: Rules,
 ) -> (Counter, Clerk) {
@@ -81,6 +83,7 @@ pub(crate) fn open(
         claims,
         copies,
         orders,
+        second_look,
         clock,
         rules,
     };

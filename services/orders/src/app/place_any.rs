@@ -96,9 +96,8 @@ impl App {
         wish: Wish,
         event: &str,
         quantity: usize,
-        keyed: bool,
     ) -> Result<Versioned<OrderState>, PlaceError> {
-        if keyed && let Some(order) = self.orders.find(wish.order_id).await? {
+        if let Some(order) = self.placed_before(&wish).await? {
             return Ok(order);
         }
         let pool = self.pools.of(event);

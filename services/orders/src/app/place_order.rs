@@ -12,6 +12,8 @@ use crate::domain::quote::Rejection;
 pub(crate) struct Wish {
     /// The id that the order will have.
     pub(crate) order_id: OrderId,
+    /// Whether it follows from an idempotency key, so that an earlier run of the same request may have placed the order.
+    pub(crate) is_keyed: bool,
     /// Who asks.
     pub(crate) buyer: UserId,
     /// One to twenty different tickets.
@@ -55,5 +57,24 @@ impl App {
     /// Places the order; with the others that wait, in one insert.
     pub(crate) async fn place_order(&self, wish: Wish) -> Result<Versioned<OrderState>, PlaceError> {
         self.counter.place(wish).await
+    }
+
+    /// The order that an earlier run of the same request placed, at the prices that count.
+    pub(crate) async fn placed_before(
+        &self,
+        wish: &Wish,
+    ) -> Result<Option<Versioned<OrderState>>, PlaceError> {
+        if !wish.is_keyed {
+            return Ok(None);
+        }
+        let Some(order) = self.orders.find(wish.order_id).await? else {
+            return Ok(None);
+        };
+        let tickets = order.state.tickets.iter().map(|ticket| ticket.id).collect();
+        let again = Wish {
+            tickets,
+            ..wish.clone()
+        };
+        self.place_order(again).await.map(Some)
     }
 }

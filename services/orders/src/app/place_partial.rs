@@ -23,14 +23,14 @@ pub(crate) struct Partial {
 
 impl App {
     /// Places an order of those of the wish's tickets that exist and are free.
-    pub(crate) async fn place_partial(&self, wish: Wish, keyed: bool) -> Result<Partial, PlaceError> {
+    pub(crate) async fn place_partial(&self, wish: Wish) -> Result<Partial, PlaceError> {
         let known = self.copies.read(&wish.tickets).await?;
         let (exist, not_found): (Vec<_>, Vec<_>) = wish
             .tickets
             .iter()
             .copied()
             .partition(|id| known.contains_key(id));
-        if keyed && let Some(order) = self.orders.find(wish.order_id).await? {
+        if let Some(order) = self.placed_before(&wish).await? {
             return Ok(partial_of(order, &exist, not_found));
         }
         let mut refused: HashSet<TicketId> = HashSet::new();

@@ -9,9 +9,11 @@ use super::App;
 use crate::domain::order::{Applied, Command};
 
 impl App {
-    /// The order as it is now; one whose time is over is expired first.
+    /// The order as it is now, at the prices that count; one whose time is over is expired first.
     pub(crate) async fn find_order(&self, id: OrderId) -> Result<Option<Versioned<OrderState>>, Error> {
-        self.orders.find(id).await
+        let found = self.orders.find(id).await?;
+        let mut looked = self.second_look.read(found.into_iter().collect()).await?;
+        Ok(looked.pop())
     }
 
     /// A page of a buyer's orders, newest first, and one more where there are more.
@@ -20,7 +22,9 @@ impl App {
         buyer: UserId,
         page: &Page,
     ) -> Result<Vec<Versioned<OrderState>>, Error> {
-        self.orders.find_of(buyer, page).await
+        self.second_look
+            .read(self.orders.find_of(buyer, page).await?)
+            .await
     }
 
     /// Applies a command; `None` when there is no such order.

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 /// What somebody wants an order to become.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Command {
+pub enum Command {
     /// Its buyer gives it up.
     Cancel,
     /// Its time is over.
@@ -31,7 +31,7 @@ pub(crate) enum Command {
 
 /// What the store's clock must say at the moment of the change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Guard {
+pub enum Guard {
     /// Anything.
     None,
     /// Before `expiresAt`.
@@ -42,7 +42,7 @@ pub(crate) enum Guard {
 
 /// What a command comes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub enum Verdict {
     /// The order becomes this, if the guard holds and nobody else changed it meanwhile.
     Change(Box<OrderState>, Guard),
     /// It is there already.
@@ -53,7 +53,7 @@ pub(crate) enum Verdict {
 
 /// What became of a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Applied {
+pub enum Applied {
     /// The order is where the command wants it.
     Done(Versioned<OrderState>),
     /// The order is elsewhere and stays there.
@@ -62,7 +62,7 @@ pub(crate) enum Applied {
 
 impl Applied {
     /// The order as it is now.
-    pub(crate) fn into_order(self) -> Versioned<OrderState> {
+    pub fn into_order(self) -> Versioned<OrderState> {
         match self {
             Self::Done(order) | Self::Refused(order) => order,
         }
@@ -70,12 +70,12 @@ impl Applied {
 }
 
 /// Whether a created order's time is over.
-pub(crate) fn is_overdue(order: &OrderState, now: Timestamp) -> bool {
+pub fn is_overdue(order: &OrderState, now: Timestamp) -> bool {
     order.status == OrderStatus::Created && order.expires_at <= now
 }
 
 /// Decides `command` on `order`, taking the store's time to be `now`. Total.
-pub(crate) fn decide(order: &OrderState, command: Command, now: Timestamp) -> Verdict {
+pub fn decide(order: &OrderState, command: Command, now: Timestamp) -> Verdict {
     match command {
         Command::Cancel => decide_cancel(order, now),
         Command::Expire => decide_expire(order, now),

@@ -1,5 +1,8 @@
 //! What an order of some tickets costs, and whether this buyer may have them at all.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use bigtix_contracts::events::{OrderTicket, TicketState, Versioned};
 use bigtix_contracts::{Cents, TicketId, UserId};
 
@@ -61,8 +64,17 @@ pub(crate) struct Quote {
     pub(crate) total: Cents,
 }
 
+/// Tickets as far as they are known.
+pub(crate) type Known = HashMap<TicketId, Arc<Versioned<TicketState>>>;
+
+/// Prices the tickets with these ids.
+pub(crate) fn quote_known(ids: &[TicketId], known: &Known, terms: Terms) -> Result<Quote, Rejection> {
+    let tickets: Option<Vec<_>> = ids.iter().map(|id| known.get(id).map(Arc::as_ref)).collect();
+    quote(&tickets.ok_or(Rejection::TicketNotFound)?, terms)
+}
+
 /// Prices `tickets` for a buyer; the tickets' own prices count and nothing that the buyer sent.
-pub(crate) fn quote(tickets: &[&Versioned<TicketState>], terms: Terms) -> Result<Quote, Rejection> {
+fn quote(tickets: &[&Versioned<TicketState>], terms: Terms) -> Result<Quote, Rejection> {
     if tickets.iter().any(|ticket| ticket.state.user_id == terms.buyer) {
         return Err(Rejection::OwnTicket);
     }

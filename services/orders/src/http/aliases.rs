@@ -103,7 +103,7 @@ pub(super) async fn place_partial_order(
         order,
         unavailable,
         not_found,
-    } = app.place_partial(wish, seed.is_keyed()).await?;
+    } = app.place_partial(wish).await?;
     let body = PartialOrder {
         order: Order::new(&order.state, order.version, Vocabulary::Alias),
         tickets: order.state.tickets.iter().map(OrderedTicket::from).collect(),

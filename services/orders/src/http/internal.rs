@@ -41,8 +41,7 @@ async fn read_order(
     State(app): State<App>,
     Call(read): Call<ReadOrder>,
 ) -> Result<Json<Versioned<OrderState>>, ApiError> {
-    app.orders
-        .find(read.order_id)
+    app.find_order(read.order_id)
         .await?
         .map(Json)
         .ok_or_else(not_found)

@@ -42,7 +42,7 @@ pub(super) async fn place_order(
         }
         Choice::AnyOf { event, quantity } => {
             let wish = wish(caller.id, Vec::new(), expected_total, seed, trace);
-            app.place_any(wish, &event, quantity, seed.is_keyed()).await?
+            app.place_any(wish, &event, quantity).await?
         }
     };
     Ok((StatusCode::CREATED, Json(body(&order))))

@@ -130,6 +130,7 @@ pub(crate) fn wish(
 ) -> Wish {
     Wish {
         order_id: OrderId::from_bytes(seed.id("order", 0)),
+        is_keyed: seed.is_keyed(),
         buyer,
         tickets,
         expected_total,

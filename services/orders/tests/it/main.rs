@@ -5,6 +5,7 @@
 
 mod documents;
 mod double;
+mod limits;
 mod placing;
 mod racing;
 mod settling;

@@ -1,13 +1,14 @@
 //! What must hold when everybody comes at once, to two instances.
 
-use bigtix_contracts::events::{TicketState, Versioned};
-use bigtix_contracts::internal::{Claim, ClaimKind, ClaimOutcome, ReleaseClaim, paths};
+use bigtix_contracts::events::{OrderState, TicketState, Versioned};
+use bigtix_contracts::internal::{Claim, ClaimKind, ClaimOutcome, ReadOrder, ReleaseClaim, paths};
 use bigtix_contracts::{Cents, OrderId};
 use bigtix_service::mongo::new_id;
 use futures::future::join_all;
+use reqwest::Method;
 use serde_json::json;
 
-use crate::shop::{Answer, Shop, id_of, message};
+use crate::shop::{Answer, Shop, id_of, message, order_id};
 
 fn count(answers: &[Answer], wanted: (u16, &str)) -> usize {
     answers.iter().filter(|answer| message(answer) == wanted).count()
@@ -117,6 +118,112 @@ async fn an_edit_and_an_order_never_both_hold_a_ticket_and_the_new_price_counts(
         id_of(&ordered);
         let expected = if edited { "20" } else { "10" };
         assert_eq!(ordered.1["total"].to_string(), expected, "round {round}");
+    }
+    shop.close().await;
+}
+
+/// The ticket costs twenty now, as if its edit had ended just before the order's claim.
+async fn reprice_behind_the_claim(shop: &Shop, ticket: &Versioned<TicketState>) {
+    let mut next = ticket.clone();
+    next.version = 1;
+    next.state.price = Cents(2000);
+    let release = ReleaseClaim {
+        claim_id: claim(ticket, ClaimKind::Edit).claim_id,
+        ticket: next,
+    };
+    let _: serde_json::Value = shop.call(paths::RELEASE, &release).await;
+}
+
+/// The order's claim came with a price that its instance remembered, and that instance died before it looked again: what
+/// a later run of the same request finds.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_whose_first_run_was_cut_short_is_answered_with_the_new_price() {
+    let shop = Shop::open(900).await;
+    let (ticket, buyer) = (shop.catalogue.list(1000, None), shop.person());
+    let ask = |body| shop.ask_with(&buyer, Method::POST, "/api/orders", Some(body), Some("k"));
+    let body = json!({"ticketId": ticket.state.id});
+    let first = ask(body.clone()).await;
+    assert_eq!(first.1["total"].to_string(), "10");
+    reprice_behind_the_claim(&shop, &ticket).await;
+    let again = ask(body).await;
+    assert_eq!(id_of(&again), id_of(&first));
+    assert_eq!(again.1["total"].to_string(), "20");
+    shop.close().await;
+}
+
+/// As above, but that the buyer finds the order instead of asking again: whoever reads it first, it has the new price.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_whose_only_run_was_cut_short_is_read_at_the_new_price() {
+    let shop = Shop::open(900).await;
+    for way in ["one", "list", "payments"] {
+        let (ticket, buyer) = (shop.catalogue.list(1000, None), shop.person());
+        let placed = shop.order(&buyer, json!({"ticketId": ticket.state.id})).await;
+        reprice_behind_the_claim(&shop, &ticket).await;
+        let id = id_of(&placed);
+        let total = match way {
+            "one" => shop
+                .ask(&buyer, Method::GET, &format!("/api/orders/{id}"), None)
+                .await
+                .1["total"]
+                .clone(),
+            "list" => shop.ask(&buyer, Method::GET, "/api/orders", None).await.1[0]["total"].clone(),
+            _ => {
+                let read = ReadOrder {
+                    order_id: order_id(&placed),
+                };
+                let order: Versioned<OrderState> = shop.call(paths::READ_ORDER, &read).await;
+                json!(order.state.total.0 / 100)
+            }
+        };
+        assert_eq!(total.to_string(), "20", "{way}");
+    }
+    shop.close().await;
+}
+
+/// A look at the order takes nothing from what the buyer asked for.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_that_was_read_at_another_price_than_expected_is_given_up_when_it_is_asked_for_again() {
+    let shop = Shop::open(900).await;
+    let (ticket, buyer) = (shop.catalogue.list(1000, None), shop.person());
+    let ask = |body| shop.ask_with(&buyer, Method::POST, "/api/orders", Some(body), Some("k"));
+    let body = json!({"ticketId": ticket.state.id, "expectedTotal": 10});
+    let first = ask(body.clone()).await;
+    reprice_behind_the_claim(&shop, &ticket).await;
+    let path = format!("/api/orders/{}", id_of(&first));
+    let read = shop.ask(&buyer, Method::GET, &path, None).await;
+    assert_eq!(read.1["total"].to_string(), "20");
+    let again = ask(body).await;
+    assert_eq!((again.0, again.1["code"].as_str()), (409, Some("price_changed")));
+    let read = shop.ask(&buyer, Method::GET, &path, None).await;
+    assert_eq!(read.1["status"], "cancelled");
+    shop.close().await;
+}
+
+/// The contract: the same key and body answer with the status of the first run and the order as it is now.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_finds_its_order_when_the_ticket_cannot_be_had_any_more() {
+    let shop = Shop::open(900).await;
+    let (ticket, buyer) = (shop.catalogue.list(1000, None), shop.person());
+    let ask = |body| shop.ask_with(&buyer, Method::POST, "/api/orders", Some(body), Some("k"));
+    let body = json!({"ticketId": ticket.state.id});
+    let first = ask(body.clone()).await;
+    let path = format!("/api/orders/{}", id_of(&first));
+    assert_eq!(shop.ask(&buyer, Method::DELETE, &path, None).await.0, 204);
+    let withdrawal = claim(&ticket, ClaimKind::Withdrawn);
+    let _: ClaimOutcome = shop.call(paths::CLAIM, &withdrawal).await;
+    let mut next = ticket.clone();
+    next.version = 1;
+    next.state.withdrawn = true;
+    let release = ReleaseClaim {
+        claim_id: withdrawal.claim_id,
+        ticket: next,
+    };
+    let _: serde_json::Value = shop.call(paths::RELEASE, &release).await;
+    // One of the instances remembers the ticket as it was, the other one knows.
+    for _ in 0..2 {
+        let again = ask(body.clone()).await;
+        assert_eq!(id_of(&again), id_of(&first));
+        assert_eq!(again.1["status"], "cancelled");
     }
     shop.close().await;
 }

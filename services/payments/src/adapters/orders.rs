@@ -1,11 +1,11 @@
 //! The orders service, which decides what may be paid for.
 
-use bigtix_contracts::events::{OrderState, OrderStatus, Versioned};
+use bigtix_contracts::events::{OrderState, Versioned};
 use bigtix_contracts::internal::{ConfirmOrder, ConfirmOutcome, ReadOrder, RefundOrder, SettleOrder, paths};
 use bigtix_contracts::{OrderId, PaymentId};
 use bigtix_service::internal::{CallError, Peer};
 
-use crate::domain::{Closure, Input, Payment};
+use crate::domain::{Closure, Input, Payment, completed, confirmed};
 
 /// Calls the orders service; cheap to clone.
 #[derive(Clone)]
@@ -44,14 +44,7 @@ impl Orders {
         };
         let outcome = self.0.call(paths::CONFIRM, &question).await;
         let missing = Input::OrderClosed(Closure::Cancelled);
-        settled(outcome, missing, |order| match order.status {
-            OrderStatus::AwaitingPayment | OrderStatus::Complete if order.payment_id == Some(payment.id) => {
-                Input::Confirmed
-            }
-            // A created order that cannot be confirmed has run out of time.
-            OrderStatus::Created => Input::OrderClosed(Closure::Expired),
-            _ => Input::OrderClosed(Closure::of(order).unwrap_or(Closure::Complete)),
-        })
+        settled(outcome, missing, |order| confirmed(payment, order))
     }
 
     /// Asks that the order be complete.
@@ -61,14 +54,7 @@ impl Orders {
     pub(crate) async fn complete(&self, payment: &Payment) -> Result<Input, CallError> {
         let outcome = self.0.call(paths::COMPLETE, &settle(payment)).await;
         let missing = Input::OrderClosed(Closure::Cancelled);
-        settled(outcome, missing, |order| match order.status {
-            OrderStatus::Complete | OrderStatus::Refunded if order.payment_id == Some(payment.id) => {
-                Input::Completed
-            }
-            // It waits for this very payment: asking again will do, sending the money back would not.
-            OrderStatus::AwaitingPayment if order.payment_id == Some(payment.id) => Input::Confirmed,
-            _ => Input::OrderClosed(Closure::of(order).unwrap_or(Closure::Complete)),
-        })
+        settled(outcome, missing, |order| completed(payment, order))
     }
 
     /// Says that the order need not wait for this payment any more.
@@ -106,7 +92,7 @@ fn settle(payment: &Payment) -> SettleOrder {
     SettleOrder { order_id, payment_id }
 }
 
-/// What an outcome means. The order as it is decides more than the word: it may have come to the wished state before.
+/// What an outcome means, which the order as it is says.
 fn settled(
     outcome: Result<ConfirmOutcome, CallError>,
     missing: Input,

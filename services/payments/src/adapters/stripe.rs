@@ -9,7 +9,7 @@ mod refusal;
 use std::time::Duration;
 
 use bigtix_contracts::{Cents, PaymentId};
-use bigtix_service::Secret;
+use bigtix_service::{Secret, StartError};
 use jiff::{SignedDuration, Timestamp};
 use miniserde::Deserialize;
 use serde::Serialize;
@@ -17,11 +17,13 @@ use stripe::{Client, ClientBuilder, IdempotencyKey, RequestStrategy};
 use stripe_client_core::{RequestBuilder, StripeMethod};
 
 use crate::domain::{Intent, IntentId, Payment, RefundStatus, Source};
-use answers::{IntentBody, IntentList, RefundBody, TokenBody};
+use answers::{IntentBody, IntentList, MethodBody, RefundBody, TokenBody};
 pub(crate) use refusal::StripeError;
 
 /// How many intents a page of a list holds.
 const PAGE: usize = 100;
+/// How long a start waits for Stripe to say that it knows the key.
+const LONGEST_CHECK: Duration = Duration::from_secs(5);
 /// How far Stripe's clock and ours may be apart.
 const SKEW: SignedDuration = SignedDuration::from_mins(5);
 
@@ -68,8 +70,6 @@ struct CreateForm<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     payment_method: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    payment_method_data: Option<MethodData<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     confirmation_token: Option<&'a str>,
     payment_method_types: [&'static str; 1],
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -78,7 +78,7 @@ struct CreateForm<'a> {
 }
 
 #[derive(Serialize)]
-struct MethodData<'a> {
+struct MethodForm<'a> {
     r#type: &'static str,
     card: CardData<'a>,
 }
@@ -94,6 +94,10 @@ struct Metadata {
     order_id: String,
     payment_id: String,
 }
+
+/// Stripe wants a form even where it has no fields.
+#[derive(Serialize)]
+struct NoFields {}
 
 #[derive(Serialize)]
 struct RefundForm<'a> {
@@ -135,35 +139,17 @@ impl Stripe {
     /// # Errors
     /// [`StripeError`].
     pub(crate) async fn create(&self, payment: &Payment) -> Result<Intent, StripeError> {
-        let attempt = self.create_with(payment, &payment.source).await;
-        match (&attempt, &payment.source) {
-            // Doubles of Stripe without payment_method_data charge the card behind the token.
-            (Err(error), Source::CardToken(token)) if error.is_about_method_data() => {
-                let body: TokenBody = self.get(format!("/tokens/{token}"), None::<()>).await?;
-                let card = body.card.ok_or(StripeError::Unreadable)?.id;
-                self.create_with(payment, &Source::Method(card)).await
-            }
-            _ => attempt,
-        }
-    }
-
-    async fn create_with(&self, payment: &Payment, source: &Source) -> Result<Intent, StripeError> {
-        let (mut method, mut token, mut confirmation) = (None, None, None);
-        match source {
-            Source::Method(id) => method = Some(id.as_str()),
-            Source::CardToken(id) => token = Some(id.as_str()),
-            Source::Confirmation(id) => confirmation = Some(id.as_str()),
-        }
+        let (method, confirmation) = match &payment.source {
+            Source::Method(id) => (Some(id.clone()), None),
+            Source::CardToken(token) => (Some(self.method_of(payment.id, token).await?), None),
+            Source::Confirmation(id) => (None, Some(id.as_str())),
+        };
         let form = CreateForm {
             amount: payment.amount.0,
             currency: "usd",
             capture_method: "manual",
             confirm: true,
-            payment_method: method,
-            payment_method_data: token.map(|token| MethodData {
-                r#type: "card",
-                card: CardData { token },
-            }),
+            payment_method: method.as_deref(),
             confirmation_token: confirmation,
             payment_method_types: ["card"],
             return_url: self.return_url.as_deref(),
@@ -172,36 +158,56 @@ impl Stripe {
                 payment_id: payment.id.to_string(),
             },
         };
-        self.post_intent(
-            "/payment_intents".to_owned(),
-            Some(&form),
-            &key(payment.id, "create"),
-        )
-        .await
+        let strategy = RequestStrategy::Idempotent(key(payment.id, "create"));
+        self.post_intent("/payment_intents".to_owned(), &form, strategy)
+            .await
     }
 
-    /// Takes the money.
+    /// The payment method that a card token becomes: an intent takes no token. Its key makes it the same one each time,
+    /// although a token can be used once.
+    async fn method_of(&self, payment: PaymentId, token: &str) -> Result<String, StripeError> {
+        let form = MethodForm {
+            r#type: "card",
+            card: CardData { token },
+        };
+        let request = RequestBuilder::new(StripeMethod::Post, "/payment_methods").form(&form);
+        let made = self
+            .send::<MethodBody>(request, RequestStrategy::Idempotent(key(payment, "method")))
+            .await;
+        match made {
+            Ok(method) => Ok(method.id),
+            // Doubles of Stripe without methods of tokens charge the card behind the token.
+            Err(error) if error.is_a_bare_refusal() => {
+                let body: TokenBody = self.get(format!("/tokens/{token}"), None::<()>).await?;
+                Ok(body.card.ok_or(StripeError::Unreadable)?.id)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Takes the money. Without a key, under which Stripe would repeat its own errors for a day: an intent is captured
+    /// once, however often that is asked for.
     ///
     /// # Errors
     /// [`StripeError`].
-    pub(crate) async fn capture(&self, payment: PaymentId, intent: &IntentId) -> Result<Intent, StripeError> {
+    pub(crate) async fn capture(&self, intent: &IntentId) -> Result<Intent, StripeError> {
         self.post_intent(
             format!("/payment_intents/{intent}/capture"),
-            None::<&()>,
-            &key(payment, "capture"),
+            &NoFields {},
+            RequestStrategy::Once,
         )
         .await
     }
 
-    /// Gives up the intent.
+    /// Gives up the intent. Without a key, as [`Stripe::capture`].
     ///
     /// # Errors
     /// [`StripeError`].
-    pub(crate) async fn cancel(&self, payment: PaymentId, intent: &IntentId) -> Result<Intent, StripeError> {
+    pub(crate) async fn cancel(&self, intent: &IntentId) -> Result<Intent, StripeError> {
         self.post_intent(
             format!("/payment_intents/{intent}/cancel"),
-            None::<&()>,
-            &key(payment, "cancel"),
+            &NoFields {},
+            RequestStrategy::Once,
         )
         .await
     }
@@ -251,6 +257,34 @@ impl Stripe {
         }
     }
 
+    /// Asks whether Stripe knows the key, so that a wrong one is noticed before a buyer does. That Stripe cannot be
+    /// asked just now keeps nobody from starting.
+    ///
+    /// # Errors
+    /// [`StartError::Refused`].
+    pub(crate) async fn accepts_key(&self) -> Result<(), StartError> {
+        let query = ListQuery {
+            limit: 1,
+            starting_after: None,
+        };
+        let asked = self.get::<IntentList, _>("/payment_intents".to_owned(), Some(query));
+        match tokio::time::timeout(LONGEST_CHECK, asked).await {
+            Ok(Err(StripeError::Refused { status: 401, reason })) => Err(StartError::Refused {
+                what: "use STRIPE_SECRET_KEY".to_owned(),
+                reason: format!("Stripe refuses it: {reason}"),
+            }),
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "Stripe could not be asked whether it knows the key");
+                Ok(())
+            }
+            Err(_) => {
+                tracing::warn!("Stripe did not say in time whether it knows the key");
+                Ok(())
+            }
+            Ok(Ok(_)) => Ok(()),
+        }
+    }
+
     /// Sends all of the money back.
     ///
     /// # Errors
@@ -260,13 +294,29 @@ impl Stripe {
         payment: PaymentId,
         intent: &IntentId,
     ) -> Result<RefundSeen, StripeError> {
+        self.post_refund(intent, RequestStrategy::Idempotent(key(payment, "refund")))
+            .await
+    }
+
+    /// As [`Stripe::refund`], once Stripe has ended an attempt with an error of its own, which it repeats under the key.
+    /// Money that has gone back does not go back again.
+    ///
+    /// # Errors
+    /// [`StripeError`].
+    pub(crate) async fn refund_without_key(&self, intent: &IntentId) -> Result<RefundSeen, StripeError> {
+        self.post_refund(intent, RequestStrategy::Once).await
+    }
+
+    async fn post_refund(
+        &self,
+        intent: &IntentId,
+        strategy: RequestStrategy,
+    ) -> Result<RefundSeen, StripeError> {
         let form = RefundForm {
             payment_intent: &intent.0,
         };
         let request = RequestBuilder::new(StripeMethod::Post, "/refunds").form(&form);
-        let body: RefundBody = self
-            .send(request, RequestStrategy::Idempotent(key(payment, "refund")))
-            .await?;
+        let body: RefundBody = self.send(request, strategy).await?;
         body.read()
     }
 
@@ -282,17 +332,11 @@ impl Stripe {
     async fn post_intent<F: Serialize>(
         &self,
         path: String,
-        form: Option<&F>,
-        key: &IdempotencyKey,
+        form: &F,
+        strategy: RequestStrategy,
     ) -> Result<Intent, StripeError> {
-        let request = RequestBuilder::new(StripeMethod::Post, path);
-        let request = match form {
-            Some(form) => request.form(form),
-            None => request,
-        };
-        let body: IntentBody = self
-            .send(request, RequestStrategy::Idempotent(key.clone()))
-            .await?;
+        let request = RequestBuilder::new(StripeMethod::Post, path).form(form);
+        let body: IntentBody = self.send(request, strategy).await?;
         body.read()
     }
 
@@ -330,3 +374,6 @@ fn key(payment: PaymentId, call: &str) -> IdempotencyKey {
 
 /// What a payment of this amount is refused with before anything is asked of Stripe.
 pub(crate) const LARGEST: Cents = Cents(99_999_999);
+
+#[cfg(test)]
+mod tests;

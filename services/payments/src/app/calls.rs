@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::App;
 use crate::adapters::stripe::StripeError;
-use crate::domain::{Call, Cause, Closure, Input, Intent, IntentId, Payment, Phase};
+use crate::domain::{Call, Closure, Input, Intent, IntentId, Payment};
 
 /// A call settled nothing; why.
 #[derive(Debug, thiserror::Error)]
@@ -33,13 +33,13 @@ impl App {
             (Call::Confirm, _) => Ok(self.orders.confirm(payment).await?),
             (Call::Complete, _) => Ok(self.orders.complete(payment).await?),
             (Call::Fail, _) => Ok(self.orders.fail(payment).await?),
-            (Call::TellRefund, _) => Ok(self.orders.refund(payment, relists(payment)).await?),
+            (Call::TellRefund, _) => Ok(self.orders.refund(payment, payment.relists()).await?),
             (Call::Capture, Some(intent)) => {
-                let answer = self.stripe.capture(payment.id, intent).await;
+                let answer = self.stripe.capture(intent).await;
                 self.answer_or_look(intent, answer).await
             }
             (Call::Cancel, Some(intent)) => {
-                let answer = self.stripe.cancel(payment.id, intent).await;
+                let answer = self.stripe.cancel(intent).await;
                 self.answer_or_look(intent, answer).await
             }
             (Call::Refund, Some(intent)) => self.refund_money(payment, intent).await,
@@ -129,7 +129,18 @@ impl App {
     }
 
     async fn refund_money(&self, payment: &Payment, intent: &IntentId) -> Result<Input, Unsettled> {
-        let error = match self.stripe.refund(payment.id, intent).await {
+        let answer = match self.stripe.refund(payment.id, intent).await {
+            Err(StripeError::Broken(_) | StripeError::Unreadable) => {
+                // Its key answers so for a day; what it did is told by the intent.
+                let seen = self.stripe.retrieve(intent).await?;
+                if seen.is_refunded() {
+                    return Ok(Input::Seen(seen));
+                }
+                self.stripe.refund_without_key(intent).await
+            }
+            answer => answer,
+        };
+        let error = match answer {
             Ok(refund) => {
                 return Ok(Input::RefundSeen {
                     id: refund.id,
@@ -139,16 +150,10 @@ impl App {
             Err(error) => error,
         };
         match error {
-            StripeError::Busy(_) | StripeError::NoAnswer(_) => Err(error.into()),
-            StripeError::Broken(_) | StripeError::Unreadable => {
-                // Its key answers so for ever; what it did is told by the intent.
-                let intent = self.stripe.retrieve(intent).await?;
-                if intent.is_refunded() {
-                    Ok(Input::Seen(intent))
-                } else {
-                    Err(error.into())
-                }
-            }
+            StripeError::Busy(_)
+            | StripeError::NoAnswer(_)
+            | StripeError::Broken(_)
+            | StripeError::Unreadable => Err(error.into()),
             StripeError::Declined { .. } | StripeError::Source(_) | StripeError::Refused { .. } => {
                 let intent = self.stripe.retrieve(intent).await?;
                 if intent.is_refunded() {
@@ -158,14 +163,5 @@ impl App {
                 Ok(Input::RefundRefused)
             }
         }
-    }
-}
-
-fn relists(payment: &Payment) -> bool {
-    match &payment.phase {
-        Phase::Returned(refund) | Phase::Refunding(refund) | Phase::Refunded(refund) => {
-            refund.relist && matches!(refund.cause, Cause::Asked(_))
-        }
-        _ => false,
     }
 }

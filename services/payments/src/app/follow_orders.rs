@@ -1,6 +1,6 @@
 //! What orders' events mean for payments: an order that closed ends the payment that waits for the buyer's bank.
 
-use bigtix_contracts::events::{Envelope, OrderState, OrderStatus};
+use bigtix_contracts::events::{Envelope, OrderState};
 use bigtix_service::inbox::HandlerError;
 use jiff::Timestamp;
 use mongodb::error::Error;
@@ -8,7 +8,7 @@ use mongodb::error::Error;
 use super::App;
 use super::drive::Applied;
 use crate::adapters::rows::Row;
-use crate::domain::{Closure, Input, Phase};
+use crate::domain::{Concern, Input, Phase, concern};
 
 impl App {
     pub(crate) async fn follow_orders(&self, batch: Vec<Envelope<OrderState>>) -> Result<(), HandlerError> {
@@ -37,20 +37,16 @@ impl App {
     }
 
     async fn concerned(&self, order: &OrderState) -> Result<Option<(Row, Input)>, Error> {
-        match order.status {
-            OrderStatus::Created => Ok(None),
-            OrderStatus::AwaitingPayment => match order.payment_id {
-                Some(id) => Ok(self.rows.find(id).await?.map(|row| (row, Input::OrderAwaits))),
-                None => Ok(None),
-            },
-            OrderStatus::Complete | OrderStatus::Cancelled | OrderStatus::Refunded => {
-                let Some(why) = Closure::of(order) else {
-                    return Ok(None);
-                };
+        let Some((concern, input)) = concern(order) else {
+            return Ok(None);
+        };
+        let row = match concern {
+            Concern::Awaited(id) => self.rows.find(id).await?,
+            Concern::LiveBut(paid_by) => {
                 let live = self.rows.live_of(order.id).await?;
-                let other = live.filter(|row| order.payment_id != Some(row.payment.id));
-                Ok(other.map(|row| (row, Input::OrderClosed(why))))
+                live.filter(|row| paid_by != Some(row.payment.id))
             }
-        }
+        };
+        Ok(row.map(|row| (row, input)))
     }
 }

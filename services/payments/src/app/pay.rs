@@ -99,20 +99,25 @@ impl App {
     }
 
     /// Waits for a payment and answers with what came of it.
-    pub(super) async fn answer(&self, id: PaymentId, until: Instant) -> Result<Payment, Refusal> {
-        let settled = self.wait_for(id, until, is_decided).await?;
-        outcome(settled.ok_or(Refusal::Unknown)?)
+    async fn answer(&self, id: PaymentId, until: Instant) -> Result<Payment, Refusal> {
+        outcome(self.decided(id, until).await?)
+    }
+
+    /// Waits until it is known what came of the attempt to pay, or the patience ends.
+    pub(super) async fn decided(&self, id: PaymentId, until: Instant) -> Result<Payment, Refusal> {
+        self.wait_for(id, until, is_decided)
+            .await?
+            .ok_or(Refusal::Unknown)
     }
 
     /// The payment that this very request made before, as it is now.
     async fn repeat(&self, row: Row, until: Instant) -> Result<Payment, Refusal> {
-        let id = row.payment.id;
-        let settled = self
-            .wait_for(id, until, is_decided)
-            .await?
-            .ok_or(Refusal::Unknown)?;
+        let settled = self.decided(row.payment.id, until).await?;
+        // What the first answer said was so then.
+        if settled.bank_asked {
+            return Ok(settled);
+        }
         match &settled.phase {
-            // What the first answer said was so then.
             Phase::Refunding(Refund {
                 cause: Cause::Asked(_) | Cause::Stripe,
                 ..
@@ -121,8 +126,7 @@ impl App {
             | Phase::Refunded(Refund {
                 cause: Cause::Asked(_) | Cause::Stripe,
                 ..
-            })
-            | Phase::Cancelled(Closure::Superseded) => Ok(settled),
+            }) => Ok(settled),
             _ => outcome(settled),
         }
     }
@@ -135,10 +139,7 @@ impl App {
         {
             self.drive_on(given_up, false, until).await;
         }
-        let settled = self
-            .wait_for(id, until, is_decided)
-            .await?
-            .ok_or(Refusal::Unknown)?;
+        let settled = self.decided(id, until).await?;
         match &settled.phase {
             Phase::Cancelled(Closure::Superseded) => Ok(None),
             _ => outcome(settled).map(Some),
@@ -158,9 +159,7 @@ pub(super) fn outcome(payment: Payment) -> Result<Payment, Refusal> {
         Phase::Failed(Failure::Declined(message)) => Err(Refusal::Declined(message.clone())),
         Phase::Failed(Failure::Source) => Err(Refusal::SourceRefused),
         Phase::Failed(Failure::Provider) => Err(Refusal::ProviderUnavailable),
-        Phase::Failed(Failure::Lapsed) => Err(Refusal::Declined(
-            "The payment was given up before it was made.".into(),
-        )),
+        Phase::Failed(Failure::Lapsed) => Err(Refusal::given_up()),
         Phase::Cancelled(why) => Err(Refusal::OrderClosed(*why)),
         Phase::Refunding(refund) | Phase::Returned(refund) | Phase::Refunded(refund) => match &refund.cause {
             Cause::SafetyNet(why) => Err(Refusal::OrderClosed(*why)),

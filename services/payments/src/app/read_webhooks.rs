@@ -12,11 +12,11 @@ use tokio_util::task::TaskTracker;
 
 use super::App;
 use super::drive::{Applied, Reach, is_urgent};
-use super::take_webhook::{Topic, topic};
+use super::take_webhook::topic;
 use crate::adapters::rows::Row;
 use crate::adapters::stripe::StripeError;
 use crate::adapters::webhook_inbox::Notice;
-use crate::domain::{Input, Payment, Phase};
+use crate::domain::{Input, Payment, Reading, reading};
 
 /// How long to wait when nothing came: another instance may have left something.
 const ROUND: Duration = Duration::from_secs(1);
@@ -85,22 +85,14 @@ impl App {
             return Ok(Looked::Done);
         };
         let payment = row.payment.clone();
-        match topic(&notice.kind) {
-            Topic::Other => Ok(Looked::Done),
-            Topic::Intent if is_past_capture(&payment) => Ok(Looked::Done),
-            Topic::Dispute => {
+        match reading(topic(&notice.kind), &payment, row.is_leased(Timestamp::now())) {
+            Reading::Done => Ok(Looked::Done),
+            Reading::Later => Ok(Looked::Later),
+            Reading::Dispute => {
                 tracing::error!(payment = %payment.id, order = %payment.order_id, "the buyer disputes a payment");
                 self.apply(payment, &Input::Disputed).await.map(|_| Looked::Done)
             }
-            // The hold of a payment that came to nothing is released by a "refund", too.
-            Topic::Refund if matches!(payment.phase, Phase::Returned(_) | Phase::Refunded(_)) => {
-                Ok(Looked::Done)
-            }
-            Topic::Intent | Topic::Refund if row.is_leased(Timestamp::now()) => Ok(Looked::Later),
-            Topic::Refund if !payment.is_settled() && !matches!(payment.phase, Phase::Refunding(_)) => {
-                Ok(Looked::Later)
-            }
-            Topic::Intent | Topic::Refund => self.look_at_intent(notice, payment).await,
+            Reading::Look => self.look_at_intent(notice, payment).await,
         }
     }
 
@@ -140,12 +132,4 @@ impl App {
         }
         Ok(Looked::Done)
     }
-}
-
-/// Whether nothing that a payment intent can become matters any more.
-fn is_past_capture(payment: &Payment) -> bool {
-    matches!(
-        payment.phase,
-        Phase::Captured | Phase::Succeeded | Phase::Refunding(_) | Phase::Returned(_) | Phase::Refunded(_)
-    )
 }

@@ -47,3 +47,10 @@ pub(crate) enum Refusal {
     #[error(transparent)]
     Orders(#[from] CallError),
 }
+
+impl Refusal {
+    /// The attempt came to nothing before anything was taken, and the order can be paid anew.
+    pub(super) fn given_up() -> Self {
+        Self::Declined("The payment was given up before it was made.".into())
+    }
+}

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use super::App;
 use crate::adapters::signature::is_genuine;
 use crate::adapters::webhook_inbox::Notice;
-use crate::domain::IntentId;
+use crate::domain::{IntentId, Topic};
 
 /// Why a webhook was not taken.
 #[derive(Debug, thiserror::Error)]
@@ -20,15 +20,6 @@ pub(crate) enum WebhookRefusal {
     /// It could not be stored, so it must come again.
     #[error(transparent)]
     Store(#[from] Error),
-}
-
-/// What an event can be about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Topic {
-    Intent,
-    Refund,
-    Dispute,
-    Other,
 }
 
 /// What an event of this kind is about.

@@ -18,7 +18,7 @@ const WATCH_PAUSE: Duration = Duration::from_secs(10 * 60);
 
 /// A foreign call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Call {
+pub enum Call {
     /// Stripe: create and confirm the intent, key `<id>:create`.
     Create,
     /// Stripe: read the intent, which the bank has not decided.
@@ -27,13 +27,13 @@ pub(crate) enum Call {
     LookAtAction,
     /// orders: confirm.
     Confirm,
-    /// Stripe: capture, key `<id>:capture`.
+    /// Stripe: capture.
     Capture,
     /// orders: complete.
     Complete,
     /// Stripe: find the intent, by making it if need be, because only an intent that exists can be cancelled.
     Find,
-    /// Stripe: cancel, key `<id>:cancel`.
+    /// Stripe: cancel.
     Cancel,
     /// orders: fail.
     Fail,
@@ -49,7 +49,7 @@ pub(crate) enum Call {
 
 impl Call {
     /// Whether it only looks, so that it is made from time to time and not at once.
-    pub(crate) fn is_a_look(self) -> bool {
+    pub fn is_a_look(self) -> bool {
         match self {
             Self::LookAtAction | Self::Watch => true,
             Self::Create
@@ -68,7 +68,7 @@ impl Call {
 }
 
 /// How long to wait before `call` is made again, after `attempts` that settled nothing.
-pub(crate) fn pause_after(call: Call, attempts: u32) -> Duration {
+pub fn pause_after(call: Call, attempts: u32) -> Duration {
     let doubled = |first: Duration| first.saturating_mul(1 << attempts.min(16)).min(LONGEST_PAUSE);
     match call {
         Call::Watch => WATCH_PAUSE,
@@ -79,7 +79,7 @@ pub(crate) fn pause_after(call: Call, attempts: u32) -> Duration {
 
 impl Payment {
     /// The call that is due.
-    pub(crate) fn due(&self, now: Timestamp) -> Option<Call> {
+    pub fn due(&self, now: Timestamp) -> Option<Call> {
         match &self.phase {
             Phase::Creating if self.intent.is_some() => Some(Call::Retrieve),
             Phase::Creating => Some(Call::Create),
@@ -103,7 +103,7 @@ impl Payment {
     }
 
     /// Whether Stripe still knows the key of the first create, so that repeating it cannot charge twice.
-    pub(crate) fn create_is_safe(&self, now: Timestamp) -> bool {
+    pub fn create_is_safe(&self, now: Timestamp) -> bool {
         now.duration_since(self.created_at) < KEY_LIFETIME
     }
 }

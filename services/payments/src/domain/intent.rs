@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// Stripe's id of a payment intent.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-pub(crate) struct IntentId(pub String);
+pub struct IntentId(pub String);
 
 impl fmt::Display for IntentId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -18,7 +18,7 @@ impl fmt::Display for IntentId {
 
 /// Stripe's seven words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum IntentStatus {
+pub enum IntentStatus {
     /// The card was refused, or there is none.
     RequiresPaymentMethod,
     /// Nobody has confirmed.
@@ -37,7 +37,7 @@ pub(crate) enum IntentStatus {
 
 /// A payment intent as Stripe has it now.
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub(crate) struct Intent {
+pub struct Intent {
     /// Its id.
     pub id: IntentId,
     /// Where it stands.
@@ -82,12 +82,12 @@ impl fmt::Debug for Intent {
 
 impl Intent {
     /// Whether all that was taken went back.
-    pub(crate) fn is_refunded(&self) -> bool {
+    pub fn is_refunded(&self) -> bool {
         self.status == IntentStatus::Succeeded && self.refunded >= self.amount
     }
 
     /// Whether money is on hold or may come to be without anybody here doing anything.
-    pub(crate) fn is_open(&self) -> bool {
+    pub fn is_open(&self) -> bool {
         match self.status {
             IntentStatus::RequiresConfirmation
             | IntentStatus::RequiresAction

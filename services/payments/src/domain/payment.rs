@@ -11,7 +11,7 @@ use super::{IntentId, Source};
 
 /// One attempt to pay for an order.
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub(crate) struct Payment {
+pub struct Payment {
     /// The payment. Stripe's idempotency keys are derived from it.
     pub id: PaymentId,
     /// What is paid for.
@@ -34,6 +34,8 @@ pub(crate) struct Payment {
     pub intent: Option<IntentId>,
     /// What the buyer's browser was given for 3-D Secure.
     pub client_secret: Option<String>,
+    /// Whether it ever waited for the buyer's bank, so that a request may have been answered with that.
+    pub bank_asked: bool,
     /// Stripe's refund, while it is on its way.
     pub refund_id: Option<String>,
     /// Whether the buyer disputes the charge.
@@ -58,7 +60,7 @@ impl fmt::Debug for Payment {
 /// the payment after a crash knows what to do.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "name", content = "with")]
-pub(crate) enum Phase {
+pub enum Phase {
     /// Stripe is to create and confirm the intent.
     Creating,
     /// The buyer's bank asks the buyer; nobody here can do anything but look.
@@ -90,7 +92,7 @@ pub(crate) enum Phase {
 /// How a payment ends once its intent is cancelled.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "end", content = "why")]
-pub(crate) enum End {
+pub enum End {
     /// [`Phase::Failed`].
     Failed(Failure),
     /// [`Phase::Cancelled`].
@@ -99,7 +101,7 @@ pub(crate) enum End {
 
 impl End {
     /// The phase that it is.
-    pub(crate) fn phase(self) -> Phase {
+    pub fn phase(self) -> Phase {
         match self {
             Self::Failed(why) => Phase::Failed(why),
             Self::Cancelled(why) => Phase::Cancelled(why),
@@ -110,7 +112,7 @@ impl End {
 /// Why a payment came to nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "failure", content = "message")]
-pub(crate) enum Failure {
+pub enum Failure {
     /// The card was refused; in Stripe's words for buyers.
     Declined(String),
     /// Stripe knows no such token, or it was used.
@@ -124,7 +126,7 @@ pub(crate) enum Failure {
 /// What about the order ended the payment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum Closure {
+pub enum Closure {
     /// It ran out of time.
     Expired,
     /// It was cancelled.
@@ -137,7 +139,7 @@ pub(crate) enum Closure {
 
 impl Closure {
     /// Why nothing can be paid for `order` any more; `None` while something can.
-    pub(crate) fn of(order: &OrderState) -> Option<Self> {
+    pub fn of(order: &OrderState) -> Option<Self> {
         match (order.status, order.reason) {
             (OrderStatus::Created | OrderStatus::AwaitingPayment, _) => None,
             (OrderStatus::Cancelled, Some(CancelReason::Expired)) => Some(Self::Expired),
@@ -152,7 +154,7 @@ impl Closure {
 /// Money on its way back.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Refund {
+pub struct Refund {
     /// Whether the order's tickets go back on sale.
     pub relist: bool,
     /// Why.
@@ -162,7 +164,7 @@ pub(crate) struct Refund {
 /// Why money goes back.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "by", content = "request")]
-pub(crate) enum Cause {
+pub enum Cause {
     /// A seller or an administrator asked for it; the id is the request's.
     Asked(PaymentId),
     /// It was taken for an order that is closed.
@@ -173,7 +175,7 @@ pub(crate) enum Cause {
 
 impl Payment {
     /// A payment that has just been asked for.
-    pub(crate) fn begin(
+    pub fn begin(
         id: PaymentId,
         order_id: OrderId,
         user_id: UserId,
@@ -193,13 +195,14 @@ impl Payment {
             live: true,
             intent: None,
             client_secret: None,
+            bank_asked: false,
             refund_id: None,
             disputed: false,
         }
     }
 
     /// Where it stands, as buyers see it.
-    pub(crate) fn status(&self) -> PaymentStatus {
+    pub fn status(&self) -> PaymentStatus {
         match &self.phase {
             Phase::RequiresAction => PaymentStatus::RequiresAction,
             Phase::Creating | Phase::Authorised | Phase::Capturing | Phase::Captured => {
@@ -221,7 +224,7 @@ impl Payment {
     }
 
     /// Whether nothing happens by itself any more, the buyer's bank aside.
-    pub(crate) fn is_settled(&self) -> bool {
+    pub fn is_settled(&self) -> bool {
         match &self.phase {
             Phase::RequiresAction
             | Phase::Succeeded
@@ -239,8 +242,27 @@ impl Payment {
         }
     }
 
+    /// Whether its refund puts the order's tickets back on sale.
+    pub fn relists(&self) -> bool {
+        match &self.phase {
+            Phase::Refunding(refund) | Phase::Returned(refund) | Phase::Refunded(refund) => {
+                refund.relist && matches!(refund.cause, Cause::Asked(_))
+            }
+            Phase::Creating
+            | Phase::RequiresAction
+            | Phase::Authorised
+            | Phase::Capturing
+            | Phase::Captured
+            | Phase::Succeeded
+            | Phase::Voiding(_)
+            | Phase::Lapsed(_)
+            | Phase::Failed(_)
+            | Phase::Cancelled(_) => false,
+        }
+    }
+
     /// What goes onto the bus.
-    pub(crate) fn state(&self) -> PaymentState {
+    pub fn state(&self) -> PaymentState {
         PaymentState {
             id: self.id,
             order_id: self.order_id,

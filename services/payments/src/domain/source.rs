@@ -10,12 +10,12 @@ const LONGEST: usize = 255;
 /// The text is none of the three kinds of id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("neither a payment method, nor a card token, nor a confirmation token")]
-pub(crate) struct MalformedSource;
+pub struct MalformedSource;
 
 /// What Stripe is asked to charge. It names a card at Stripe and is no card data itself.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "kind", content = "id")]
-pub(crate) enum Source {
+pub enum Source {
     /// `pm_...`: a payment method.
     Method(String),
     /// `tok_...`: a card token.

@@ -7,7 +7,7 @@ use super::{Cause, Closure, End, Failure, Intent, IntentId, IntentStatus, Paymen
 
 /// How a refund stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum RefundStatus {
+pub enum RefundStatus {
     /// The bank has not answered.
     Pending,
     /// The money went back.
@@ -18,7 +18,7 @@ pub(crate) enum RefundStatus {
 
 /// Something that was learnt about a payment.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) enum Input {
+pub enum Input {
     /// Stripe has the intent, and it is so.
     Seen(Intent),
     /// Stripe ended the attempt and lists no intent of the payment.
@@ -70,7 +70,7 @@ pub(crate) enum Input {
 
 /// What to do about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Decision {
+pub enum Decision {
     /// Nothing.
     Stay,
     /// Store this, if nobody else has changed the payment meanwhile.
@@ -78,7 +78,7 @@ pub(crate) enum Decision {
 }
 
 /// What `payment` becomes by `input`. The version is the store's to raise.
-pub(crate) fn next(payment: &Payment, input: &Input) -> Decision {
+pub fn next(payment: &Payment, input: &Input) -> Decision {
     match input {
         Input::Seen(intent) => seen(payment, intent),
         Input::NoIntent => no_intent(payment),
@@ -147,6 +147,7 @@ fn in_phase(payment: &Payment, phase: Phase) -> Payment {
     Payment {
         live: payment.live && !ended,
         client_secret,
+        bank_asked: payment.bank_asked || phase == Phase::RequiresAction,
         phase,
         ..payment.clone()
     }

@@ -19,7 +19,7 @@ impl From<Refusal> for ApiError {
             Refusal::Declined(_) => Self::new(StatusCode::PAYMENT_REQUIRED, ErrorCode::CardDeclined, message),
             Refusal::SourceRefused => Self::invalid("token", message),
             Refusal::NotRefundable => Self::rule(ErrorCode::OrderNotRefundable, message),
-            Refusal::ProviderUnavailable => Self::unavailable(message),
+            Refusal::ProviderUnavailable => Self::unavailable(message).ended_without_effect(),
             Refusal::Unknown => Self::outcome_unknown(),
             Refusal::Store(error) => error.into(),
             Refusal::Orders(error) => error.into(),

@@ -117,6 +117,7 @@ async fn whatever_happens_to_the_request_the_money_goes_back_once() {
         RequestTrouble::TimeoutBefore,
         RequestTrouble::TimeoutAfter,
         RequestTrouble::ErrorBefore,
+        RequestTrouble::ErrorBeforeStored,
         RequestTrouble::ErrorAfter,
         RequestTrouble::RateLimited,
     ] {
@@ -175,7 +176,7 @@ async fn a_part_of_the_money_that_went_back_by_hand_leaves_the_order_complete() 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refund_that_takes_its_time_is_waited_for() {
     let mut world = World::new().await;
-    world.set("PAYMENT_PATIENCE_MILLISECONDS", "500");
+    world.set("PAYMENT_PATIENCE_MILLISECONDS", "3000");
     let service = world.start().await;
     let order = paid(&world, &service, "tok_pendingRefund").await;
     assert_eq!(

@@ -8,11 +8,11 @@ use bigtix_service::outbox::{Outbox, ReadError};
 use bigtix_testkit::eventually;
 use bigtix_testkit::stores::shared;
 use bigtix_testkit::stripe::{Fault, WebhookTrouble};
-use bson::{Document, doc};
+use bson::{Bson, Document, doc};
 use tokio_util::sync::CancellationToken;
 
 use crate::orders::Trouble;
-use crate::world::World;
+use crate::world::{Answer, World};
 
 const CHALLENGED: &str = "tok_threeDSecure2Required";
 
@@ -113,6 +113,66 @@ async fn another_payment_takes_the_place_of_one_that_waits_for_the_bank() {
     assert_eq!((entries.len(), entries[0].status.as_str()), (2, "canceled"));
     world.assert_paid_once(order);
     assert!(world.stripe.authenticate(asked.text("stripeId"), true).is_err());
+}
+
+/// Gives the order's waiting payment up for another one, which is then never begun.
+async fn supersede_and_die(world: &World, asked: &Answer) {
+    let payments = world.mongo().await.collection("payments");
+    let phase = doc! {"name": "cancelled", "with": "superseded"};
+    let given_up = doc! {"$set": {"phase": phase, "live": false, "nextAttemptAt": Bson::Null}, "$inc": {"version": 1_i64}};
+    let updated = payments
+        .update_one(doc! {"intent": asked.text("stripeId")}, given_up)
+        .await
+        .unwrap();
+    assert_eq!(updated.modified_count, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_that_was_given_up_for_one_that_never_began_can_be_made_anew() {
+    let (world, service) = World::running().await;
+    let order = world.order();
+    let asked = world.pay(&service, order, CHALLENGED).await.expect(201);
+    supersede_and_die(&world, &asked).await;
+    assert_eq!(
+        world.proceed(&service, order).await.expect(402).code(),
+        "card_declined"
+    );
+    world.pay(&service, order, "tok_visa").await.expect(201);
+    assert_eq!(
+        world.proceed(&service, order).await.expect(201).text("status"),
+        "succeeded"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_that_was_given_up_for_one_that_never_began_ends_with_its_order() {
+    let (world, service) = World::running().await;
+    let order = world.order();
+    let asked = world.pay(&service, order, CHALLENGED).await.expect(201);
+    supersede_and_die(&world, &asked).await;
+    world.orders.cancel(order, CancelReason::Expired);
+    assert_eq!(
+        world.proceed(&service, order).await.expect(400).message(),
+        "Order has expired"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_keys_answer_stays_after_the_order_of_a_waiting_payment_has_expired() {
+    let (world, service) = World::running().await;
+    let order = world.order();
+    let pay = || {
+        let request = world.paying(&service, order, CHALLENGED);
+        world.send(request.header("idempotency-key", "once"))
+    };
+    let asked = pay().await.expect(201);
+    world.orders.cancel(order, CancelReason::Expired);
+    world.until(&service, order, "cancelled").await;
+    let again = pay().await.expect(201);
+    assert_eq!(
+        (again.text("id"), again.text("status")),
+        (asked.text("id"), "cancelled")
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

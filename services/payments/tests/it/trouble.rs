@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bigtix_contracts::events::{CancelReason, OrderStatus};
 use bigtix_contracts::internal::paths;
+use bigtix_service::StartError;
 use bigtix_testkit::eventually;
 use bigtix_testkit::stripe::{Fault, Operation, RequestTrouble};
 
@@ -82,6 +83,22 @@ async fn a_payment_that_is_not_settled_in_time_is_settled_by_itself() {
     world.assert_paid_once(order);
 }
 
+/// Under the same key Stripe would answer with the same error for a day.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_error_that_stripe_keeps_does_not_keep_the_money() {
+    let (world, service) = World::running().await;
+    let stored = |operation| Fault::request(operation, RequestTrouble::ErrorBeforeStored);
+    let (taken, voided) = (world.order(), world.order());
+    world.stripe.plan(stored(Operation::Capture));
+    world.pay(&service, taken, "tok_visa").await.expect(201);
+    world.assert_paid_once(taken);
+    world.stripe.plan(stored(Operation::Cancel));
+    world.orders.cause(paths::CONFIRM, Trouble::ExpireBefore);
+    world.pay(&service, voided, "tok_visa").await.expect(400);
+    world.assert_nothing_taken(voided);
+    assert!(world.stripe.planned().is_empty());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_attempt_that_stripe_ended_without_a_trace_is_given_up() {
     let (world, service) = World::running().await;
@@ -90,7 +107,11 @@ async fn an_attempt_that_stripe_ended_without_a_trace_is_given_up() {
         Operation::Create,
         RequestTrouble::ErrorBeforeStored,
     ));
-    let failed = world.pay(&service, order, "tok_visa").await.expect(503);
+    let pay = || {
+        let request = world.paying(&service, order, "tok_visa");
+        world.send(request.header("idempotency-key", "once"))
+    };
+    let failed = pay().await.expect(503);
     assert_eq!(failed.code(), "unavailable");
     assert_eq!(
         world
@@ -100,7 +121,8 @@ async fn an_attempt_that_stripe_ended_without_a_trace_is_given_up() {
             .text("status"),
         "failed"
     );
-    world.pay(&service, order, "tok_visa").await.expect(201);
+    // What came to nothing for good is begun anew under the same key.
+    pay().await.expect(201);
     world.assert_paid_once(order);
 }
 
@@ -215,4 +237,28 @@ async fn a_card_can_be_told_what_goes_wrong() {
         .await
         .expect(400);
     world.assert_nothing_taken(voided);
+}
+
+/// A key that Stripe does not know is noticed at the start, and not by the first buyer.
+#[tokio::test]
+async fn a_key_that_stripe_refuses_ends_the_start() {
+    let mut world = World::new().await;
+    world.set("STRIPE_SECRET_KEY", "sk_test_of_somebody_else");
+    let Err(error) = world.prepare().await else {
+        panic!("it starts with a wrong key");
+    };
+    assert!(matches!(error, StartError::Refused { .. }), "{error}");
+    let said = error.to_string();
+    assert!(
+        said.contains("STRIPE_SECRET_KEY") && !said.contains("of_somebody_else"),
+        "{said}"
+    );
+}
+
+/// That Stripe is away is no reason not to start: orders can be looked at, and payments are continued later.
+#[tokio::test]
+async fn a_stripe_that_is_away_keeps_nobody_from_starting() {
+    let mut world = World::new().await;
+    world.set("STRIPE_API_URL", "http://127.0.0.1:9");
+    assert!(world.prepare().await.is_ok());
 }

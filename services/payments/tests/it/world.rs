@@ -10,7 +10,7 @@ use bigtix_contracts::{OrderId, UserId};
 use bigtix_payments::Config;
 use bigtix_service::http::session::{Caller, Sessions};
 use bigtix_service::mongo::{Mongo, MongoConfig};
-use bigtix_service::{Listen, Secret, Settings};
+use bigtix_service::{Listen, Secret, Settings, StartError};
 use bigtix_testkit::eventually;
 use bigtix_testkit::stores::{TestDatabase, shared};
 use bigtix_testkit::stripe::{Entry, Options, Running as Stripe, StripeDouble};
@@ -148,6 +148,14 @@ impl World {
             .stripe
             .set_webhook(format!("{}/api/webhooks/stripe", instance.url));
         (world, instance)
+    }
+
+    /// Wires the service as its process does, without starting it.
+    pub(crate) async fn prepare(&self) -> Result<bigtix_service::Service, StartError> {
+        let mut settings = Settings::from_map(self.settings.clone());
+        let config = Config::read(&mut settings);
+        settings.finish()?;
+        bigtix_payments::service(config).await
     }
 
     /// Starts an instance.

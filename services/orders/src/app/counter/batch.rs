@@ -1,9 +1,8 @@
 //! One batch: price, insert, and find out for each order what became of it.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
 
-use bigtix_contracts::events::{CancelReason, OrderState, OrderStatus, TicketState, Versioned};
+use bigtix_contracts::events::{OrderState, OrderStatus, Versioned};
 use bigtix_contracts::{TicketId, UserId};
 use bigtix_service::clock::StoreClock;
 use jiff::SignedDuration;
@@ -13,10 +12,9 @@ use crate::adapters::documents::OrderDocument;
 use crate::adapters::{Claims, Copies, Holder, HolderKind, InsertFate, Orders};
 use crate::app::Rules;
 use crate::app::place_order::{PlaceError, Wish};
-use crate::domain::order::{Command, Guard, is_overdue};
-use crate::domain::quote::{Quote, Rejection, Terms, quote};
-
-type CopiesById = HashMap<TicketId, Arc<Versioned<TicketState>>>;
+use crate::app::second_look::{Looked, SecondLook};
+use crate::domain::order::{Command, is_overdue};
+use crate::domain::quote::{Known, Quote, Rejection, Terms, quote_known};
 
 /// What became of one wish.
 pub(crate) enum Fate {
@@ -43,6 +41,7 @@ pub(crate) struct Batch {
     pub(crate) claims: Claims,
     pub(crate) copies: Copies,
     pub(crate) orders: Orders,
+    pub(crate) second_look: SecondLook,
     pub(crate) clock: StoreClock,
     pub(crate) rules: Rules,
 }
@@ -88,6 +87,15 @@ impl Batch {
             }
         }
         self.answer_held(wishes, &held, &mut fates).await;
+        // An earlier run of the same request may have ended between its claim and its second look at the prices.
+        for (index, fate) in fates.iter_mut().enumerate() {
+            match fate.take() {
+                Some(Fate::Placed(order)) if order.state.status == OrderStatus::Created => {
+                    placed.push((index, order));
+                }
+                settled => *fate = settled,
+            }
+        }
         self.answer_placed(wishes, placed, &mut fates).await;
         fates
             .into_iter()
@@ -123,22 +131,35 @@ impl Batch {
         for (index, wish) in wishes.iter().enumerate() {
             match self.price_one(wish, &copies, &mut held).await {
                 Ok(quote) => orders.push((index, self.new_order(wish, quote))),
-                Err(error) => fates[index] = Some(Fate::Failed(error)),
+                Err(error) => fates[index] = Some(self.refused(wish, error).await),
             }
         }
         orders
     }
 
+    /// What cannot be had any more may have been had by an earlier run of the same request.
+    async fn refused(&self, wish: &Wish, error: PlaceError) -> Fate {
+        if !wish.is_keyed || !matches!(error, PlaceError::Rejected(_)) {
+            return Fate::Failed(error);
+        }
+        match self.orders.find(wish.order_id).await {
+            Ok(Some(order)) if order.state.user_id == wish.buyer => Fate::Placed(order),
+            Ok(_) => Fate::Failed(error),
+            Err(unread) => Fate::Failed(unread.into()),
+        }
+    }
+
     async fn price_one(
         &self,
         wish: &Wish,
-        copies: &CopiesById,
+        copies: &Known,
         held: &mut HashMap<UserId, usize>,
     ) -> Result<Quote, PlaceError> {
-        let quoted = match quote_wish(wish, copies) {
+        let price = |copies: &Known| quote_known(&wish.tickets, copies, wish.terms());
+        let quoted = match price(copies) {
             // A copy in memory may be old; nobody is told of a changed price because of that.
             Err(Rejection::PriceChanged | Rejection::TotalTooLarge) => {
-                quote_wish(wish, &self.copies.read_stored(&wish.tickets).await?)?
+                price(&self.copies.read_stored(&wish.tickets).await?)?
             }
             quoted => quoted?,
         };
@@ -244,71 +265,16 @@ impl Batch {
         placed: Vec<(usize, Versioned<OrderState>)>,
         fates: &mut [Option<Fate>],
     ) {
-        if placed.is_empty() {
-            return;
-        }
-        let tickets: Vec<TicketId> = placed
-            .iter()
-            .flat_map(|(_, order)| order.state.tickets.iter().map(|ticket| ticket.id))
-            .collect();
-        let versions = self.copies.read_versions(&tickets).await;
-        for (index, order) in placed {
-            let Ok(versions) = &versions else {
-                fates[index] = Some(Fate::Failed(PlaceError::Unknown));
-                continue;
-            };
-            let moved = order.state.tickets.iter().any(|ticket| {
-                versions
-                    .get(&ticket.id)
-                    .is_some_and(|version| *version > ticket.version)
-            });
-            fates[index] = Some(if moved {
-                self.refresh(wishes[index], order).await
-            } else {
-                Fate::Placed(order)
+        let (indices, orders): (Vec<usize>, Vec<_>) = placed
+            .into_iter()
+            .map(|(index, order)| (index, (order, wishes[index].expected_total)))
+            .unzip();
+        for (index, looked) in indices.into_iter().zip(self.second_look.look(orders).await) {
+            fates[index] = Some(match looked {
+                Ok(Looked::Stands(order)) => Fate::Placed(order),
+                Ok(Looked::GivenUp(_, rejection)) => Fate::Failed(rejection.into()),
+                Err(_) => Fate::Failed(PlaceError::Unknown),
             });
         }
     }
-
-    async fn refresh(&self, wish: &Wish, order: Versioned<OrderState>) -> Fate {
-        let copies = match self.copies.read_stored(&wish.tickets).await {
-            Ok(copies) => copies,
-            Err(_) => return Fate::Failed(PlaceError::Unknown),
-        };
-        let (next, rejection) = match quote_wish(wish, &copies) {
-            Ok(Quote { tickets, total }) => (
-                OrderState {
-                    tickets,
-                    total,
-                    ..order.state.clone()
-                },
-                None,
-            ),
-            Err(rejection) => {
-                let given_up = OrderState {
-                    status: OrderStatus::Cancelled,
-                    reason: Some(CancelReason::User),
-                    ..order.state.clone()
-                };
-                (given_up, Some(rejection))
-            }
-        };
-        match (
-            self.orders.compare_and_set(&order, &next, Guard::None).await,
-            rejection,
-        ) {
-            (Ok(Some(_)), Some(rejection)) => Fate::Failed(rejection.into()),
-            (Ok(Some(order)), None) => Fate::Placed(order),
-            (Ok(None) | Err(_), _) => Fate::Failed(PlaceError::Unknown),
-        }
-    }
-}
-
-fn quote_wish(wish: &Wish, copies: &CopiesById) -> Result<Quote, Rejection> {
-    let tickets: Option<Vec<&Versioned<TicketState>>> = wish
-        .tickets
-        .iter()
-        .map(|id| copies.get(id).map(Arc::as_ref))
-        .collect();
-    quote(&tickets.ok_or(Rejection::TicketNotFound)?, wish.terms())
 }

@@ -44,6 +44,8 @@ struct Standing {
     #[serde(default)]
     client_secret: Option<String>,
     #[serde(default)]
+    bank_asked: bool,
+    #[serde(default)]
     refund_id: Option<String>,
     #[serde(default)]
     disputed: bool,
@@ -56,6 +58,7 @@ impl From<&Payment> for Standing {
             live: payment.live,
             intent: payment.intent.clone(),
             client_secret: payment.client_secret.clone(),
+            bank_asked: payment.bank_asked,
             refund_id: payment.refund_id.clone(),
             disputed: payment.disputed,
         }
@@ -96,6 +99,7 @@ impl PaymentDocument {
             live,
             intent,
             client_secret,
+            bank_asked,
             refund_id,
             disputed,
         } = self.standing;
@@ -111,6 +115,7 @@ impl PaymentDocument {
             live,
             intent,
             client_secret,
+            bank_asked,
             refund_id,
             disputed,
         };

@@ -39,6 +39,11 @@ pub(super) struct RefundBody {
 }
 
 #[derive(miniserde::Deserialize)]
+pub(super) struct MethodBody {
+    pub(super) id: String,
+}
+
+#[derive(miniserde::Deserialize)]
 pub(super) struct TokenBody {
     pub(super) card: Option<CardBody>,
 }

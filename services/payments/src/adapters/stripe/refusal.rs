@@ -41,9 +41,9 @@ pub(crate) enum StripeError {
 }
 
 impl StripeError {
-    /// Whether a card token was refused only because `payment_method_data` is unknown there.
-    pub(super) fn is_about_method_data(&self) -> bool {
-        matches!(self, Self::Refused { status: 400, reason } if reason.contains("Unexpected payment_method_data"))
+    /// Whether nothing is said but that it is refused, as Stripe never does.
+    pub(super) fn is_a_bare_refusal(&self) -> bool {
+        matches!(self, Self::Refused { status: 400, reason } if reason == "Bad request")
     }
 }
 
@@ -98,7 +98,6 @@ fn is_about_the_source(body: &ApiErrors) -> bool {
         .iter()
         .any(|name| param == *name || param.starts_with(&format!("{name}[")));
     named
-        || param.starts_with("payment_method_data")
         || matches!(
             body.code,
             Some(ApiErrorsCode::TokenAlreadyUsed | ApiErrorsCode::TokenInUse)
