@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Run in a folder with a package-lock.json: links what that names as node_modules. It is installed once for each lock
-# file, outside the clone; whoever comes meanwhile waits. Ends with 3 where there is no Node that will do.
+# file, outside the clone; whoever comes meanwhile waits. Ends with 3 where there is no Node that will do, which is no
+# failure of whoever called.
 set -euo pipefail
 tools=${BIGTIX_TOOLS:-${XDG_CACHE_HOME:-$HOME/.cache}/bigtix/tools}
 
 if ! command -v npm >/dev/null || ! node -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 20 || (a == 20 && b >= 11) ? 0 : 1)'; then
-  echo "This needs Node 20.11 or later and npm." >&2
+  echo "This needs Node 20.11 or later and npm: nothing was tested here." >&2
   exit 3
 fi
 
