@@ -34,7 +34,7 @@ pub struct Payment {
     pub intent: Option<IntentId>,
     /// What the buyer's browser was given for 3-D Secure.
     pub client_secret: Option<String>,
-    /// Whether it ever waited for the buyer's bank, so that a request may have been answered with that.
+    /// Whether it has waited for the buyer's bank and does no longer: a request may have been answered with that.
     pub bank_asked: bool,
     /// Stripe's refund, while it is on its way.
     pub refund_id: Option<String>,

@@ -147,7 +147,7 @@ fn in_phase(payment: &Payment, phase: Phase) -> Payment {
     Payment {
         live: payment.live && !ended,
         client_secret,
-        bank_asked: payment.bank_asked || phase == Phase::RequiresAction,
+        bank_asked: payment.bank_asked || payment.phase == Phase::RequiresAction,
         phase,
         ..payment.clone()
     }
