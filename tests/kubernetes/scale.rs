@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 use crate::install::resource;
 
 const PATIENCE: Duration = Duration::from_secs(240);
+/// How long a pod is watched, to know what it takes.
+const LOOK: Duration = Duration::from_secs(15);
 /// How long idle shops are watched.
 const REST: Duration = Duration::from_secs(60);
 /// How many idle shops there are, unless the variable says something else.
@@ -29,15 +31,34 @@ pub(crate) async fn an_autoscaler_follows_the_load_and_nobody_fights_it(cluster:
         ])
     };
     cluster.patch_shop(&json!({"spec": {"services": {"orders": {"replicas": 1, "autoscaling": null}}}}))?;
-    cluster.until("one pod to begin with", PATIENCE, || Ok(replicas()? == "1"))?;
-    let scaling = json!({"minReplicas": 1, "maxReplicas": 2, "targetCPUPercent": 50, "scaleDownStabilizationSeconds": 0});
-    cluster
-        .patch_shop(&json!({"spec": {"services": {"orders": {"replicas": null, "autoscaling": scaling}}}}))?;
-    cluster.until_shop("Ready", PATIENCE, |shop| shop.is("Ready"))?;
-    let mut crowd = Vec::new();
-    for _ in 0..4 {
-        crowd.push(Shopping::begin().await?);
+    cluster.until("one pod to begin with", PATIENCE, || {
+        Ok(one_pod(cluster)?.is_some())
+    })?;
+    let rest = share_of_orders(cluster).await?;
+    let crowd = crowd_of_four().await?;
+    let load = share_of_orders(cluster).await;
+    for shopping in crowd {
+        shopping.end().await?;
     }
+    let load = load?;
+    // So that one pod under this load has too much and two at rest have too little, however fast the machine is.
+    let target = (2.0 * rest * load).sqrt();
+    println!(
+        "  orders takes {rest:.0} thousandths of a core at rest, {load:.0} under load; {target:.0} is aimed at"
+    );
+    ensure!(
+        2.0 * rest < target && target < load,
+        "there is nothing to scale by"
+    );
+    let scaling = json!({"minReplicas": 1, "maxReplicas": 2, "targetCPUPercent": 50, "scaleDownStabilizationSeconds": 0});
+    let orders = json!({
+        "replicas": null,
+        "autoscaling": scaling,
+        "resources": {"requests": {"cpu": format!("{:.0}m", target * 2.0)}},
+    });
+    cluster.patch_shop(&json!({"spec": {"services": {"orders": orders}}}))?;
+    cluster.until_shop("Ready", PATIENCE, |shop| shop.is("Ready"))?;
+    let crowd = crowd_of_four().await?;
     let up = cluster.until("two pods", PATIENCE, || Ok(replicas()? == "2"));
     // Once the autoscaler has written the number, the operator gives it up; from then on it is the autoscaler's alone.
     cluster.until("it is handed over", PATIENCE, || {
@@ -64,10 +85,32 @@ pub(crate) async fn an_autoscaler_follows_the_load_and_nobody_fights_it(cluster:
         .collect();
     ensure!(fights.is_empty(), "the operator wrote {fights:?}");
     ensure!(failures.is_empty(), "{failures:?}");
-    cluster.patch_shop(&json!({"spec": {"services": {"orders": {"autoscaling": null}}}}))?;
+    cluster
+        .patch_shop(&json!({"spec": {"services": {"orders": {"autoscaling": null, "resources": null}}}}))?;
     cluster
         .until_shop("Ready", PATIENCE, |shop| shop.is("Ready"))
         .map(drop)
+}
+
+async fn crowd_of_four() -> Result<Vec<Shopping>> {
+    let mut crowd = Vec::new();
+    for _ in 0..4 {
+        crowd.push(Shopping::begin().await?);
+    }
+    Ok(crowd)
+}
+
+/// The pod of the orders service, once it is the only one.
+fn one_pod(cluster: &Cluster) -> Result<Option<String>> {
+    let mut pods = cluster.pods("app.kubernetes.io/component=orders")?;
+    Ok(if pods.len() == 1 { pods.pop() } else { None })
+}
+
+/// What the one pod of the orders service takes of a processor for a while, in thousandths.
+async fn share_of_orders(cluster: &Cluster) -> Result<f64> {
+    let pod = one_pod(cluster)?.context("one pod of the orders service")?;
+    let share = cluster.process_of(&pod)?.share_over(LOOK).await?;
+    Ok((share * 1000.0).max(1.0))
 }
 
 /// They sleep, so that their stores and what belongs to them are there and none of their pods.

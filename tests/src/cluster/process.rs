@@ -128,6 +128,17 @@ impl Process {
             memory: kibibytes * 1024,
         })
     }
+
+    /// The share of one processor that it takes from now on for so long.
+    ///
+    /// # Errors
+    /// When it ends meanwhile.
+    pub async fn share_over(self, time: Duration) -> Result<f64> {
+        let before = self.use_of()?.processor;
+        tokio::time::sleep(time).await;
+        let taken = self.use_of()?.processor.saturating_sub(before);
+        Ok(taken.as_secs_f64() / time.as_secs_f64())
+    }
 }
 
 /// What a process takes.
