@@ -14,6 +14,7 @@ use jsonwebtoken::{Algorithm, Validation};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::admission::{PAST_CAPACITY, Strain};
 use crate::config::Settings;
 use crate::http::ApiError;
 use crate::http::keys::KeyRing;
@@ -127,6 +128,7 @@ pub struct Peer {
     http: reqwest::Client,
     keys: KeyRing,
     token: Arc<Cached>,
+    strain: Strain,
 }
 
 impl Peer {
@@ -152,7 +154,14 @@ impl Peer {
                 .expect("a plain client needs nothing from the system"),
             keys,
             token: Arc::default(),
+            strain: Strain::default(),
         }
+    }
+
+    /// Says with each call whether the caller is past its capacity, so that what is called begins less.
+    #[must_use]
+    pub fn telling(self, strain: Strain) -> Self {
+        Self { strain, ..self }
     }
 
     fn token(&self) -> String {
@@ -184,14 +193,11 @@ impl Peer {
             else {
                 break;
             };
-            match self
-                .http
-                .post(format!("{base}{path}"))
-                .bearer_auth(self.token())
-                .json(question)
-                .send()
-                .await
-            {
+            let mut request = self.http.post(format!("{base}{path}"));
+            if self.strain.is_felt() {
+                request = request.header(PAST_CAPACITY, "1");
+            }
+            match request.bearer_auth(self.token()).json(question).send().await {
                 Ok(answer) if answer.status().is_success() => match answer.json().await {
                     Ok(answer) => return Ok(answer),
                     Err(error) => reason = crate::http::error::describe(&error),

@@ -22,5 +22,6 @@ pub mod redis;
 pub mod telemetry;
 pub mod tls;
 
+pub use admission::Strain;
 pub use config::{Secret, Settings};
 pub use lifecycle::{Listen, Running, Service, StartContext, StartError, main, version_in};

@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use utoipa::openapi::{Info, OpenApi, Paths};
 
-use crate::admission::{Admission, Patience, admit};
+use crate::admission::{Admission, Patience, Strain, admit, hear};
 use crate::config::Settings;
 use crate::http::operations::{self, Health, ReadinessCheck};
 use crate::inbox::Subscription;
@@ -56,6 +56,7 @@ pub struct Service {
     version: String,
     public: Router,
     patience: Patience,
+    strain: Strain,
     openapi: OpenApi,
     internal: Option<Router>,
     tasks: Vec<(&'static str, Task)>,
@@ -84,6 +85,7 @@ impl Service {
             version,
             public: Router::new(),
             patience: Patience::Usual,
+            strain: Strain::default(),
             openapi,
             internal: None,
             tasks: Vec::new(),
@@ -98,10 +100,12 @@ impl Service {
         self
     }
 
-    /// What is asked of it finishes what somebody began and others wait for: past capacity it is refused last.
+    /// What is asked of it finishes what somebody began elsewhere: past capacity it is refused last, and the services that
+    /// are [told](crate::internal::Peer::telling) of the `strain` begin less.
     #[must_use]
-    pub fn finishes_what_was_begun(mut self) -> Self {
+    pub fn finishes_what_was_begun(mut self, strain: Strain) -> Self {
         self.patience = Patience::Long;
+        self.strain = strain;
         self
     }
 
@@ -177,6 +181,7 @@ impl Service {
             version,
             public,
             patience,
+            strain,
             openapi,
             internal,
             tasks,
@@ -194,7 +199,9 @@ impl Service {
             draining: draining.clone(),
             checks,
         });
-        let admission = Arc::new(Admission::new(name, patience));
+        let admission = Arc::new(Admission::new(name, patience, strain));
+        let internal =
+            internal.map(|routes| routes.layer(middleware::from_fn_with_state(admission.clone(), hear)));
         let public = public.layer(middleware::from_fn_with_state(admission.clone(), admit));
         let router = operations::with_operations(public, openapi, health);
         let (stop_tasks, stop_serving) = (CancellationToken::new(), CancellationToken::new());

@@ -18,7 +18,7 @@ use bigtix_service::internal::Peer;
 use bigtix_service::mongo::Mongo;
 use bigtix_service::nats::Bus;
 use bigtix_service::rate::RateLimit;
-use bigtix_service::{Service, StartContext, StartError};
+use bigtix_service::{Service, StartContext, StartError, Strain};
 
 use crate::adapters::orders::Orders;
 use crate::adapters::rows::{self, Rows};
@@ -52,7 +52,9 @@ pub async fn service(config: Config) -> Result<Service, StartError> {
         .trying_to("prepare the idempotency keys")?;
     let stripe = Stripe::new(&config.stripe).trying_to("read the Stripe settings")?;
     stripe.accepts_key().await?;
-    let orders = Orders::new(Peer::new(NAME, "orders", config.orders_urls, config.service_keys));
+    let strain = Strain::default();
+    let peer = Peer::new(NAME, "orders", config.orders_urls, config.service_keys);
+    let orders = Orders::new(peer.telling(strain.clone()));
     let app = App::new(
         rows,
         stripe,
@@ -76,7 +78,7 @@ pub async fn service(config: Config) -> Result<Service, StartError> {
     let (reconciler, reader) = (app.clone(), app);
     Ok(Service::new(NAME, include_str!("../version.json"))
         .public(routes)
-        .finishes_what_was_begun()
+        .finishes_what_was_begun(strain)
         .openapi(http::openapi())
         .task("relay", |stop| relay.run(stop))
         .limit(changes)

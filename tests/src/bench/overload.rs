@@ -22,6 +22,8 @@ use super::wire::Wire;
 const AT_ONCE: usize = 3000;
 /// How long somebody who holds an order and was sent away waits before paying again, as `Retry-After` says.
 const PAYS_AGAIN: Duration = Duration::from_secs(1);
+/// A connection that was idle for longer may just be closed by the other side.
+const IDLE: Duration = Duration::from_secs(2);
 /// After so many times a buyer gives up.
 const TRIES: usize = 20;
 const CARD: &str = "pm_card_visa";
@@ -82,8 +84,8 @@ impl Tally {
 struct Rush<'a> {
     market: &'a Market,
     tickets: RefCell<VecDeque<TicketId>>,
-    /// Connections that nobody uses now.
-    wires: RefCell<Vec<Wire>>,
+    /// Connections that nobody uses now, and since when.
+    wires: RefCell<Vec<(Wire, Instant)>>,
     tally: RefCell<Tally>,
 }
 
@@ -165,12 +167,13 @@ impl<'a> Rush<'a> {
             return;
         };
         let idle = self.wires.borrow_mut().pop();
-        let mut wire = idle.unwrap_or_else(|| Wire::new(self.market.edge));
+        let fresh = idle.filter(|(_, since)| since.elapsed() < IDLE);
+        let mut wire = fresh.map_or_else(|| Wire::new(self.market.edge), |(wire, _)| wire);
         let buyer = &self.market.buyers[number % self.market.buyers.len()];
         if let Err(failure) = self.buy(&mut wire, buyer, ticket, due).await {
             self.tally.borrow_mut().failures.push(failure);
         }
-        self.wires.borrow_mut().push(wire);
+        self.wires.borrow_mut().push((wire, Instant::now()));
     }
 
     async fn buy(
