@@ -11,11 +11,13 @@ main() {
     actionlint) go_program actionlint github.com/rhysd/actionlint/cmd/actionlint@v1.7.12 ;;
     # 1.34 and 1.35 depend on a module that its proxy does not have.
     oasdiff) go_program oasdiff github.com/oasdiff/oasdiff@v1.33.0 ;;
+    # 0.316.0 depends on versions of modules that their proxy does not have. No rule needs what finds targets in clouds.
+    promtool) from_source promtool github.com/prometheus/prometheus@v0.315.0 -tags remove_all_sd ;;
     registry) go_program registry github.com/distribution/distribution/v3/cmd/registry@v3.1.2 ;;
-    skaffold) skaffold github.com/GoogleContainerTools/skaffold/v2 v2.24.0 ;;
+    skaffold) from_source skaffold github.com/GoogleContainerTools/skaffold/v2@v2.24.0 -mod=mod ;;
     ansible) ansible ;;
     *)
-      echo "usage: $0 actionlint|ansible|oasdiff|registry|skaffold" >&2
+      echo "usage: $0 actionlint|ansible|oasdiff|promtool|registry|skaffold" >&2
       exit 2
       ;;
   esac
@@ -31,13 +33,13 @@ go_program() {
   echo "$folder"
 }
 
-# skaffold MODULE VERSION: its module replaces others, so that `go install` refuses it from outside.
-skaffold() {
-  local folder=$TOOLS/checks/skaffold-$2 source
-  if [[ ! -x $folder/skaffold ]]; then
-    command -v go >/dev/null || fail "skaffold is built with Go 1.26 or later, which is not there."
-    source=$(go mod download -json "$1@$2" | jq -r .Dir)
-    locked "$folder" go -C "$source" build -mod=mod -o "$folder/skaffold" ./cmd/skaffold
+# from_source NAME MODULE@VERSION FLAG...: its module replaces others, so that `go install` refuses it from outside.
+from_source() {
+  local folder=$TOOLS/checks/$1-${2##*@} source
+  if [[ ! -x $folder/$1 ]]; then
+    command -v go >/dev/null || fail "$1 is built with Go 1.26 or later, which is not there."
+    source=$(go mod download -json "$2" | jq -r .Dir)
+    locked "$folder" env GOWORK=off CGO_ENABLED=0 go -C "$source" build "${@:3}" -o "$folder/$1" "./cmd/$1"
   fi
   echo "$folder"
 }
