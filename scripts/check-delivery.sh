@@ -1,5 +1,6 @@
 #!/bin/bash
-# What delivers the shop, as far as it can be checked without a cluster: playbooks, workflows, Skaffold, released API documents.
+# What delivers the shop and watches it, as far as it can be checked without a cluster: playbooks, workflows, Skaffold, released API
+# documents, alerts.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -24,3 +25,4 @@ step 'workflows' workflows
 step 'actions are pinned' pinned
 step 'the inner loop' skaffold/test.sh
 step 'released API documents' sdk/openapi/compare-test.sh
+step 'alerts' scripts/check-alerts.sh
