@@ -48,7 +48,7 @@ test-playbooks: ## Only the playbooks, on the cluster that KUBECONFIG names or `
 test-client-ts: ## Only the TypeScript client, and its example in a running shop
 	@sdk/client-ts/test.sh
 
-check-delivery: ## Playbooks, workflows, Skaffold and released API documents, as far as no cluster is needed
+check-delivery: ## Playbooks, workflows, Skaffold, released API documents, alerts, dashboards; no cluster is needed
 	@scripts/check-delivery.sh
 
 screenshots: ## Take the README's pictures of the shop again

@@ -1,6 +1,6 @@
 #!/bin/bash
 # What delivers the shop and watches it, as far as it can be checked without a cluster: playbooks, workflows, Skaffold, released API
-# documents, alerts.
+# documents, alerts, dashboards.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -26,3 +26,4 @@ step 'actions are pinned' pinned
 step 'the inner loop' skaffold/test.sh
 step 'released API documents' sdk/openapi/compare-test.sh
 step 'alerts' scripts/check-alerts.sh
+step 'dashboards' scripts/check-dashboards.sh

@@ -12,6 +12,10 @@ const VALUES: &[&[&str]] = &[
     &[],
     &["--set=watchNamespaces={bigtix-system}"],
     &["--set=crds.install=false", "--set=replicas=2"],
+    &[
+        "--set=dashboards.enabled=true",
+        "--set=dashboards.annotations.folder=Shop",
+    ],
     &["--set-json=releases={\"1.1.0.json\":\"{}\"}"],
 ];
 
