@@ -27,7 +27,7 @@ down: ## Stop the shop that runs on this machine
 test: ## Everything a change has to pass (ARGS="-p bigtix-orders" goes to cargo test)
 	@$(XTASK) test $(ARGS)
 
-check: ## Formatting, lints, documentation, layering
+check: ## Formatting, lints, documentation, layering, versions of the release
 	@$(XTASK) check
 
 cluster: ## A Kubernetes on this machine with the operator and a shop in it

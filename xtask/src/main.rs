@@ -28,10 +28,13 @@ enum Chore {
     },
     /// Hold the layering and the layout, and say how to mend what breaks them
     Tidy,
-    /// Formatting, lints, documentation and tidy
+    /// Formatting, lints, documentation, tidy and the versions of the release
     Check,
     /// Write the file of the release under development, from the services' versions
-    Release,
+    Release {
+        #[command(subcommand)]
+        question: Option<Question>,
+    },
     /// Everything a change has to pass: tools, check, tests
     Test {
         /// Passed on to `cargo test`; the whole workspace where they name no package
@@ -58,6 +61,18 @@ enum Chore {
     },
 }
 
+/// What is asked of the release instead of writing it.
+#[derive(Subcommand)]
+enum Question {
+    /// What changed since the last published release, and what this one would publish
+    Plan {
+        #[arg(long, value_enum, default_value = "text")]
+        output: release::Output,
+    },
+    /// Refuse versions that could not be published
+    Check,
+}
+
 fn main() -> ExitCode {
     let root = repository_root();
     let outcome = match Arguments::parse().chore {
@@ -65,7 +80,13 @@ fn main() -> ExitCode {
         Chore::Tools { print: false } => tools::install(),
         Chore::Tidy => tidy::run(&root),
         Chore::Check => stages::check(&root),
-        Chore::Release => release::write(&root),
+        Chore::Release { question: None } => release::write(&root),
+        Chore::Release {
+            question: Some(Question::Plan { output }),
+        } => release::plan(&root, output),
+        Chore::Release {
+            question: Some(Question::Check),
+        } => release::check(&root),
         Chore::Test { arguments } => stages::test(&root, &arguments),
         Chore::Run { arguments } => stages::run(&root, &arguments),
         Chore::Faults { arguments } => stages::faults(&root, &arguments),

@@ -1,6 +1,15 @@
 //! The file of the release that the tree builds: what `services/release.json` says of it, and the version of each service.
 //!
-//! A release that has a later one beside it is history and is never written again.
+//! A release that has a later one beside it is history and is never written again. What was published is a tag; the
+//! plan and the check compare the tree with the last of them.
+
+mod changes;
+mod closure;
+mod lock;
+mod plan;
+mod report;
+mod settings;
+mod sources;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,10 +21,21 @@ use semver::{Version, VersionReq};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use plan::Plan;
+
 const SERVICES: &str = "services";
 const RELEASES: &str = "releases";
 /// Beside the services' folders: what no service can say of the release.
 const DEVELOPMENT: &str = "services/release.json";
+
+/// For whom a plan is printed.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub(crate) enum Output {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+}
 
 /// The release under development, as a person describes it.
 #[derive(Debug, Deserialize)]
@@ -65,6 +85,27 @@ pub(crate) fn write(root: &Path) -> Result<ExitCode> {
     fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
     println!("release: {} is written", path.display());
     Ok(ExitCode::SUCCESS)
+}
+
+/// Prints what changed since the last published release, and what the one under development would publish.
+pub(crate) fn plan(root: &Path, output: Output) -> Result<ExitCode> {
+    let plan = Plan::of(sources::comparison(root)?);
+    match output {
+        Output::Text => print!("{}", report::plan(&plan)),
+        Output::Json => println!("{}", serde_json::to_string_pretty(&plan)?),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints what of the release under development could not be published; a failure if anything is.
+pub(crate) fn check(root: &Path) -> Result<ExitCode> {
+    let plan = Plan::of(sources::comparison(root)?);
+    print!("{}", report::check(&plan));
+    Ok(if plan.refusals.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 fn generate(root: &Path) -> Result<Generated> {

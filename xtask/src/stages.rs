@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
-use crate::{tidy, tools};
+use crate::{release, tidy, tools};
 
 const RESOURCE: &str = "examples/minimal.yaml";
 
@@ -22,10 +22,11 @@ struct Stage {
 enum Work {
     Tools,
     Tidy,
+    Release,
     Program(Command),
 }
 
-/// Formatting, lints, documentation and tidy.
+/// Formatting, lints, documentation, tidy and the versions of the release.
 pub(crate) fn check(root: &Path) -> Result<ExitCode> {
     in_order(root, checks(root))
 }
@@ -139,6 +140,11 @@ fn checks(root: &Path) -> Vec<Stage> {
             alone: "cargo xtask tidy".into(),
             work: Work::Tidy,
         },
+        Stage {
+            name: "versions of the release",
+            alone: "cargo xtask release check".into(),
+            work: Work::Release,
+        },
     ]
 }
 
@@ -166,6 +172,7 @@ fn in_order(root: &Path, stages: Vec<Stage>) -> Result<ExitCode> {
         let passed = match stage.work {
             Work::Tools => tools::install()? == ExitCode::SUCCESS,
             Work::Tidy => tidy::run(root)? == ExitCode::SUCCESS,
+            Work::Release => release::check(root)? == ExitCode::SUCCESS,
             Work::Program(mut command) => command
                 .stdin(Stdio::null())
                 .status()
@@ -190,7 +197,8 @@ fn in_order(root: &Path, stages: Vec<Stage>) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn cargo(root: &Path) -> Command {
+/// The cargo that runs this, in the workspace.
+pub(crate) fn cargo(root: &Path) -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root);
     command
