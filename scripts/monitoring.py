@@ -102,7 +102,7 @@ def changes(rule):
         yield f"another {annotation}", {"annotations": rule["annotations"] | {annotation: "nothing"}}
     for metric in sorted(used(expression)):
         yield f"{metric} is called otherwise", {"expr": re.sub(rf"\b{metric}\b", f"{metric}_gone", expression)}
-    for matcher in sorted(set(re.findall(r'\w+=~?"[^"]*"', expression))):
+    for matcher in sorted(set(re.findall(r'\w+(?:=~?|!~)"[^"]*"', expression))):
         yield f"without {matcher}", {"expr": expression.replace(f"{matcher},", "").replace(matcher, "")}
     for found in re.finditer(r"([<>]) ([0-9.]+)", expression):
         sign, value = found.group(1), float(found.group(2))

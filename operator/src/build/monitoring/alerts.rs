@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bigtix_contracts::operations::{REQUEST_SECONDS, REQUESTS};
+use bigtix_contracts::operations::{REQUEST_SECONDS, REQUESTS, ROUTE, ROUTES};
 use bigtix_crds::platform::Platform;
 use serde_json::{Value, json};
 
@@ -76,8 +76,10 @@ fn requests(platform: &Platform, here: &str) -> [Alert; 2] {
         platform.upgrade.max_error_percent,
         platform.upgrade.max_p95.unwrap_or(SLOW),
     );
-    let rate = |more: &str| format!("sum by (service) (rate({REQUESTS}{{{here}{more}}}[5m]))");
-    let durations = format!("sum by (service, le) (rate({REQUEST_SECONDS}_bucket{{{here}}}[5m]))");
+    // Probes and collectors ask all the time, and are answered when nobody else is.
+    let users = format!("{here},{ROUTE}!~\"{}\"", ROUTES.join("|"));
+    let rate = |more: &str| format!("sum by (service) (rate({REQUESTS}{{{users}{more}}}[5m]))");
+    let durations = format!("sum by (service, le) (rate({REQUEST_SECONDS}_bucket{{{users}}}[5m]))");
     [
         Alert {
             name: "BigTixErrorRate",
