@@ -90,6 +90,18 @@ fn a_failed_authentication_cancels_the_intent_before_the_payment_has_failed() {
 }
 
 #[test]
+fn that_a_bank_was_asked_is_kept_whoever_wrote_the_row_that_waits() {
+    let waits = Payment {
+        bank_asked: false,
+        ..after(&begun(), &[seen(IntentStatus::RequiresAction)])
+    };
+    for left in [IntentStatus::RequiresPaymentMethod, IntentStatus::RequiresCapture] {
+        assert!(after(&waits, &[seen(left)]).bank_asked);
+    }
+    assert!(!after(&begun(), &[seen(IntentStatus::RequiresCapture)]).bank_asked);
+}
+
+#[test]
 fn a_hold_over_another_amount_is_voided() {
     let other = Intent {
         amount: Cents(1),
