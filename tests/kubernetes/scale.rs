@@ -37,9 +37,7 @@ pub(crate) async fn an_autoscaler_follows_the_load_and_nobody_fights_it(cluster:
     let rest = share_of_orders(cluster).await?;
     let crowd = crowd_of_four().await?;
     let load = share_of_orders(cluster).await;
-    for shopping in crowd {
-        shopping.end().await?;
-    }
+    let mut failures = failures_of(crowd).await?;
     let load = load?;
     // So that one pod under this load has too much and two at rest have too little, however fast the machine is.
     let target = (2.0 * rest * load).sqrt();
@@ -66,10 +64,7 @@ pub(crate) async fn an_autoscaler_follows_the_load_and_nobody_fights_it(cluster:
         Ok(writes.is_empty())
     })?;
     let log = cluster.audit_log();
-    let mut failures = Vec::new();
-    for shopping in crowd {
-        failures.extend(shopping.end().await?.failures);
-    }
+    failures.extend(failures_of(crowd).await?);
     let up = up?;
     let down = cluster.until("one pod", PATIENCE, || Ok(replicas()? == "1"))?;
     println!(
@@ -98,6 +93,15 @@ async fn crowd_of_four() -> Result<Vec<Shopping>> {
         crowd.push(Shopping::begin().await?);
     }
     Ok(crowd)
+}
+
+/// What they could not buy; they go home.
+async fn failures_of(crowd: Vec<Shopping>) -> Result<Vec<String>> {
+    let mut failures = Vec::new();
+    for shopping in crowd {
+        failures.extend(shopping.end().await?.failures);
+    }
+    Ok(failures)
 }
 
 /// The pod of the orders service, once it is the only one.
