@@ -16,7 +16,7 @@ use bigtix_crds::Platform;
 use bigtix_crds::platform::Payments;
 use bigtix_service::Settings;
 use bigtix_service::telemetry::{self, TelemetryConfig};
-use bigtix_testkit::stores::{ChildEvent, StoreError, Stores, StoresConfig, Watcher, free_port};
+use bigtix_testkit::stores::{ChildEvent, StoreError, Stores, StoresConfig, Watcher};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::sync::mpsc;
 
@@ -281,7 +281,7 @@ impl Start<'_> {
                 .map_or(1, |workload| workload.replicas.at_least()),
             false => 1,
         };
-        let places = choose_places(instances, free_port).map_err(io_error("ports for the services"))?;
+        let (places, held) = choose_places(instances).map_err(io_error("ports for the services"))?;
         let (internal_urls, public_urls) = (internal_urls(&places), public_urls(&places));
         let settings = |service: bigtix_crds::Service| {
             let has_stores = services::by_name(service.as_str()).is_some_and(|held| held.has_stores);
@@ -302,7 +302,8 @@ impl Start<'_> {
             wiring.settings(service)
         };
         Ok(if self.args.separate {
-            Fleet::Separate(Separate::start(self.dir, &places, settings, &self.watcher, self.terminal).await?)
+            let fleet = Separate::start(self.dir, &places, settings, &self.watcher, self.terminal).await?;
+            Fleet::Separate(fleet.keeping(held))
         } else {
             Fleet::InProcess(InProcess::start(&places, settings, self.terminal).await?)
         })

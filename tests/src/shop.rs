@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bigtix_testkit::stores::{Child, ChildSpec, free_port};
+use bigtix_testkit::stores::{Child, ChildSpec, HeldPort};
 use rustix::process::{Pid, Signal};
 
 pub use run_file::{InstanceFacts, MongoFacts, RunFile, ServiceFacts, StoreFacts, StripeFacts};
@@ -96,12 +96,12 @@ impl Shop {
             .tempdir()
             .map_err(|error| StartError(format!("cannot make a folder for the shop: {error}")))?;
         let folder = fresh.path().join("data");
-        let port =
-            free_port().map_err(|error| StartError(format!("cannot find a port for the edge: {error}")))?;
+        let port = HeldPort::find()
+            .map_err(|error| StartError(format!("cannot find a port for the edge: {error}")))?;
         let mut shop = Self::launch(&Launch {
             program: &program()?,
             folder: &folder,
-            port,
+            port: port.number(),
             mode,
             settings,
             env: &[],

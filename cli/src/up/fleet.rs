@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use bigtix_crds::Service;
+use bigtix_testkit::stores::HeldPort;
 
 use crate::edge::Upstream;
 use crate::run_file::ServiceRun;
@@ -27,23 +28,24 @@ pub(super) struct Place {
 /// The places of all instances of all services.
 pub(super) type Places = BTreeMap<Service, Vec<Place>>;
 
-/// Chooses free ports for as many instances of each service as are asked for.
-pub(super) fn choose_places(
-    instances: impl Fn(Service) -> u32,
-    mut free_port: impl FnMut() -> std::io::Result<u16>,
-) -> std::io::Result<Places> {
-    let mut places = Places::new();
+/// Chooses free ports for as many instances of each service as are asked for, and keeps them free of others.
+pub(super) fn choose_places(instances: impl Fn(Service) -> u32) -> std::io::Result<(Places, Vec<HeldPort>)> {
+    let (mut places, mut ports) = (Places::new(), Vec::new());
+    let mut find = || {
+        let port = HeldPort::find()?;
+        let number = port.number();
+        ports.push(port);
+        std::io::Result::Ok(number)
+    };
     for held in HELD {
         for _ in 0..instances(held.service).max(1) {
-            let internal = if held.is_called { Some(free_port()?) } else { None };
-            let place = Place {
-                public: free_port()?,
-                internal,
-            };
+            let internal = if held.is_called { Some(find()?) } else { None };
+            let public = find()?;
+            let place = Place { public, internal };
             places.entry(held.service).or_default().push(place);
         }
     }
-    Ok(places)
+    Ok((places, ports))
 }
 
 /// Where other services call each service.
@@ -127,12 +129,7 @@ mod tests {
 
     #[test]
     fn every_instance_has_ports_of_its_own() {
-        let mut next = 1000;
-        let ports = || {
-            next += 1;
-            Ok(next)
-        };
-        let places = choose_places(|service| if service == Service::Orders { 2 } else { 1 }, ports).unwrap();
+        let (places, held) = choose_places(|service| if service == Service::Orders { 2 } else { 1 }).unwrap();
         assert_eq!(places.len(), HELD.len());
         assert_eq!(places[&Service::Orders].len(), 2);
         let mut all: Vec<u16> = places
@@ -142,8 +139,9 @@ mod tests {
             .flatten()
             .collect();
         let count = all.len();
+        all.sort_unstable();
         all.dedup();
-        assert_eq!(all.len(), count);
+        assert_eq!((all.len(), held.len()), (count, count));
         let urls = internal_urls(&places);
         assert_eq!(urls[&Service::Orders].len(), 2);
         assert!(urls[&Service::Auth].is_empty());

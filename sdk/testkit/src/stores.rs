@@ -25,7 +25,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 pub use self::child::{Child, ChildEvent, ChildSpec, Watcher};
-pub use self::ports::{free_port, is_free};
+pub use self::ports::HeldPort;
 pub use self::program::Program;
 pub use self::secrets::{Secrets, private_folder, write_private};
 pub use self::shared::{SharedStores, TestDatabase, shared};
@@ -145,7 +145,8 @@ impl Folder<'_> {
 /// A running store.
 struct Store {
     child: Child,
-    port: u16,
+    /// Kept for as long as the store may be started again.
+    port: HeldPort,
 }
 
 /// The running stores. Dropping them kills them; [`Stores::stop`] lets them finish.
@@ -181,17 +182,25 @@ impl Stores {
 
     /// mongod's address for one of the services.
     pub fn mongodb_uri(&self, service: &str) -> String {
-        mongodb::service_uri(self.mongodb.port, service, &self.secret(&mongodb_secret(service)))
+        mongodb::service_uri(
+            self.mongodb.port.number(),
+            service,
+            &self.secret(&mongodb_secret(service)),
+        )
     }
 
     /// mongod's address for its administrator, who may use every database.
     pub fn mongodb_admin_uri(&self) -> String {
-        mongodb::admin_uri(self.mongodb.port, &self.secret(MONGODB_ROOT))
+        mongodb::admin_uri(self.mongodb.port.number(), &self.secret(MONGODB_ROOT))
     }
 
     /// nats-server's address for one of the services. That user's answers come to `_INBOX_<service>.>` only.
     pub fn nats_url(&self, service: &str) -> String {
-        nats::url(self.nats.port, service, &self.secret(&nats_secret(service)))
+        nats::url(
+            self.nats.port.number(),
+            service,
+            &self.secret(&nats_secret(service)),
+        )
     }
 
     /// nats-server's address for its administrator, who may publish and hear everything.
@@ -201,14 +210,14 @@ impl Stores {
 
     /// redis-server's address.
     pub fn redis_url(&self) -> String {
-        redis::url(self.redis.port, &self.secret(REDIS))
+        redis::url(self.redis.port.number(), &self.secret(REDIS))
     }
 
     /// localstripe's address, where it runs.
     pub fn stripe_url(&self) -> Option<String> {
         self.stripe
             .as_ref()
-            .map(|store| format!("http://127.0.0.1:{}", store.port))
+            .map(|store| format!("http://127.0.0.1:{}", store.port.number()))
     }
 
     /// The process id of mongod, while it runs.
@@ -239,10 +248,10 @@ impl Stores {
     pub async fn register_stripe_webhook(&self, url: &str, secret: &str) -> io::Result<()> {
         let Some(stripe) = &self.stripe else { return Ok(()) };
         let deadline = Instant::now() + Duration::from_secs(5);
-        while !localstripe::answers(stripe.port).await && Instant::now() < deadline {
+        while !localstripe::answers(stripe.port.number()).await && Instant::now() < deadline {
             tokio::time::sleep(LOOK_AGAIN).await;
         }
-        localstripe::register_webhook(stripe.port, url, secret).await
+        localstripe::register_webhook(stripe.port.number(), url, secret).await
     }
 
     /// Stops all of them in the reverse order of their importance, each with its grace.

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use bigtix_testkit::eventually;
-use bigtix_testkit::stores::{StoreError, Stores, StoresConfig, shared};
+use bigtix_testkit::stores::{HeldPort, StoreError, Stores, StoresConfig, shared};
 use futures::StreamExt;
 use mongodb::Client;
 use mongodb::bson::doc;
@@ -95,7 +95,8 @@ async fn the_next_start_finds_the_data_at_another_port_too() {
     again.stop().await;
 
     let mut config = StoresConfig::new(dir.path(), ["orders", "tickets", "later"]);
-    config.mongodb_port = Some(bigtix_testkit::stores::free_port().unwrap());
+    let other = HeldPort::find().unwrap();
+    config.mongodb_port = Some(other.number());
     let moved = Stores::start(config).await.unwrap();
     assert_ne!(moved.mongodb_uri("orders"), uri);
     let client = Client::with_uri_str(moved.mongodb_uri("orders")).await.unwrap();

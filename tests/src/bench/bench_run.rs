@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use bigtix_contracts::TicketId;
 use bigtix_contracts::api::tickets::Event;
-use bigtix_testkit::stores::free_port;
+use bigtix_testkit::stores::HeldPort;
 use bigtix_testkit::stripe::Options;
 
 use super::baselines::{BareInserts, charge, echo};
@@ -100,7 +100,8 @@ struct Subject {
 }
 
 fn start(plan: &Plan, mode: Mode) -> Result<Subject> {
-    let port = free_port().context("a port for the shop")?;
+    let held = HeldPort::find().context("a port for the shop")?;
+    let port = held.number();
     let stripe = Running::start(&Server::Stripe {
         webhook: format!("http://127.0.0.1:{port}/api/webhooks/stripe"),
     })?;

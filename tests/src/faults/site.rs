@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use bigtix_testkit::stores::{Secrets, free_port, private_folder, write_private};
+use bigtix_testkit::stores::{HeldPort, Secrets, private_folder, write_private};
 use bigtix_testkit::stripe::{Options, Running, StripeDouble};
 
 use super::clock::MovableClock;
@@ -97,10 +97,11 @@ impl Site {
             ("STRIPE_WEBHOOK_SECRET", stripe.webhook_secret.as_str()),
             ("NO_COLOR", "1"),
         ];
+        let port = HeldPort::find().context("a port for the edge")?;
         let shop = Shop::launch(&Launch {
             program,
             folder: &data,
-            port: free_port().context("a port for the edge")?,
+            port: port.number(),
             mode: Mode::Separate {
                 instances: schedule.instances,
             },

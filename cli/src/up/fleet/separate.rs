@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bigtix_crds::Service;
-use bigtix_testkit::stores::{Child, ChildSpec, Watcher};
+use bigtix_testkit::stores::{Child, ChildSpec, HeldPort, Watcher};
 use futures::future::{join_all, try_join_all};
 
 use super::{FleetError, LOOK_AGAIN, Place, Places, timed};
@@ -24,7 +24,11 @@ const GRACE: Duration = Duration::from_secs(60);
 const START: Duration = Duration::from_secs(30);
 
 /// All instances, in the order of a rollout.
-pub(crate) struct Separate(Vec<Instance>);
+pub(crate) struct Separate {
+    instances: Vec<Instance>,
+    /// An instance that died finds its port free when it is started again.
+    _held: Vec<HeldPort>,
+}
 
 struct Instance {
     service: Service,
@@ -75,7 +79,10 @@ impl Separate {
                     instance.version = version;
                     instance.child.keep_alive();
                 }
-                Ok(Self(instances))
+                Ok(Self {
+                    instances,
+                    _held: Vec::new(),
+                })
             }
             Err(error) => {
                 join_all(instances.iter().map(|instance| instance.child.stop())).await;
@@ -84,9 +91,14 @@ impl Separate {
         }
     }
 
+    /// Keeps these ports for as long as it runs.
+    pub(crate) fn keeping(self, held: Vec<HeldPort>) -> Self {
+        Self { _held: held, ..self }
+    }
+
     fn by_service(&self) -> BTreeMap<Service, Vec<&Instance>> {
         let mut by_service = BTreeMap::<_, Vec<_>>::new();
-        for instance in &self.0 {
+        for instance in &self.instances {
             by_service.entry(instance.service).or_default().push(instance);
         }
         by_service
@@ -135,7 +147,7 @@ impl Separate {
         timed(
             terminal,
             "services",
-            join_all(self.0.iter().rev().map(|instance| instance.child.stop())),
+            join_all(self.instances.iter().rev().map(|instance| instance.child.stop())),
         )
         .await;
     }

@@ -345,9 +345,9 @@ async fn a_sorted_set_gives_what_is_due_lowest_first() {
 
 #[tokio::test]
 async fn redis_may_be_away_when_a_service_starts() {
-    let port = bigtix_testkit::stores::free_port().unwrap();
+    let held = bigtix_testkit::stores::HeldPort::find().unwrap();
     let client = RedisClient::new(&RedisConfig {
-        url: Secret::new(format!("redis://127.0.0.1:{port}")),
+        url: Secret::new(format!("redis://127.0.0.1:{}", held.number())),
     })
     .unwrap();
     assert!(!client.is_healthy().await);

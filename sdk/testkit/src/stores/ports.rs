@@ -1,9 +1,11 @@
-//! Loopback ports for the stores.
+//! Loopback ports for servers that are about to be started.
 
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
 use std::{fs, io};
+
+use tokio::net::TcpSocket;
 
 use super::secrets::write_private;
 
@@ -12,20 +14,65 @@ use super::secrets::write_private;
 const RANGE: std::ops::Range<u16> = 15_000..32_000;
 const ATTEMPTS: usize = 100;
 
-/// Whether a server could listen on this port of the loopback address now.
-pub fn is_free(port: u16) -> bool {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
+/// A loopback port that nobody else finds free while this lives, whether its server listens already or not.
+///
+/// Its socket never listens: a server that allows its address to be used again, as ours and the stores do, can take
+/// the port beside it.
+#[derive(Debug)]
+pub struct HeldPort {
+    port: u16,
+    _socket: TcpSocket,
 }
 
-/// A loopback port that nobody listens on.
-///
-/// # Errors
-/// When a hundred tries found none.
-pub fn free_port() -> io::Result<u16> {
-    (0..ATTEMPTS)
-        .map(|_| rand::random_range(RANGE))
-        .find(|port| is_free(*port))
-        .ok_or_else(|| io::Error::new(io::ErrorKind::AddrInUse, "no free port was found on 127.0.0.1"))
+impl HeldPort {
+    /// A port that no socket has.
+    ///
+    /// # Errors
+    /// When a hundred tries found none.
+    pub fn find() -> io::Result<Self> {
+        (0..ATTEMPTS)
+            .find_map(|_| Self::untouched(rand::random_range(RANGE)).ok())
+            .ok_or_else(|| io::Error::new(io::ErrorKind::AddrInUse, "no free port was found on 127.0.0.1"))
+    }
+
+    /// This port, unless somebody listens there. Connections of an earlier run are no reason to refuse.
+    ///
+    /// # Errors
+    /// When it cannot be had; [`io::ErrorKind::AddrInUse`] when somebody listens there.
+    pub fn take(port: u16) -> io::Result<Self> {
+        if !is_free(port) {
+            return Err(io::ErrorKind::AddrInUse.into());
+        }
+        let socket = TcpSocket::new_v4()?;
+        socket.set_reuseaddr(true)?;
+        socket.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))?;
+        Ok(Self {
+            port,
+            _socket: socket,
+        })
+    }
+
+    /// Binding comes before the permission to share: so it fails when another one holds the port, too.
+    fn untouched(port: u16) -> io::Result<Self> {
+        let socket = TcpSocket::new_v4()?;
+        socket.set_reuseaddr(false)?;
+        socket.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))?;
+        socket.set_reuseaddr(true)?;
+        Ok(Self {
+            port,
+            _socket: socket,
+        })
+    }
+
+    /// Its number.
+    pub fn number(&self) -> u16 {
+        self.port
+    }
+}
+
+/// Whether a server could listen on this port of the loopback address now.
+pub(super) fn is_free(port: u16) -> bool {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
 }
 
 /// The ports that the stores of a data folder had last time. Having the same one again saves mongod from being
@@ -43,19 +90,14 @@ impl Ports {
     }
 
     /// The given port; else last time's when it is free; else a free one.
-    pub(super) fn choose(&mut self, name: &str, given: Option<u16>) -> io::Result<u16> {
-        let port = match (given, self.0.get(name)) {
-            (Some(given), _) => given,
-            (None, Some(last)) if is_free(*last) => *last,
-            (None, _) => loop {
-                let port = free_port()?;
-                if !self.0.values().any(|taken| *taken == port) {
-                    break port;
-                }
-            },
+    pub(super) fn choose(&mut self, name: &str, given: Option<u16>) -> io::Result<HeldPort> {
+        let last = || self.0.get(name).and_then(|last| HeldPort::take(*last).ok());
+        let held = match given {
+            Some(given) => HeldPort::take(given)?,
+            None => last().map_or_else(HeldPort::find, Ok)?,
         };
-        self.0.insert(name.to_owned(), port);
-        Ok(port)
+        self.0.insert(name.to_owned(), held.number());
+        Ok(held)
     }
 
     pub(super) fn save(&self, dir: &Path) -> io::Result<()> {
@@ -71,12 +113,24 @@ mod tests {
     fn the_last_port_is_taken_again_while_it_is_free() {
         let dir = tempfile::tempdir().unwrap();
         let mut ports = Ports::open(dir.path());
-        let first = ports.choose("redis", None).unwrap();
+        let first = ports.choose("redis", None).unwrap().number();
         ports.save(dir.path()).unwrap();
-        assert_eq!(Ports::open(dir.path()).choose("redis", None).unwrap(), first);
+        let again = || Ports::open(dir.path()).choose("redis", None).unwrap().number();
+        assert_eq!(again(), first);
 
         let _taken = TcpListener::bind((Ipv4Addr::LOCALHOST, first)).unwrap();
-        assert_ne!(Ports::open(dir.path()).choose("redis", None).unwrap(), first);
-        assert_eq!(Ports::open(dir.path()).choose("redis", Some(7)).unwrap(), 7);
+        assert_ne!(again(), first);
+        let refused = Ports::open(dir.path()).choose("redis", Some(first)).unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::AddrInUse);
+    }
+
+    #[test]
+    fn a_held_port_is_its_servers_and_nobody_elses() {
+        let held = HeldPort::find().unwrap();
+        assert!(HeldPort::untouched(held.number()).is_err(), "held twice");
+        let server = TcpListener::bind((Ipv4Addr::LOCALHOST, held.number())).unwrap();
+        drop(server);
+        let _restarted = TcpListener::bind((Ipv4Addr::LOCALHOST, held.number())).unwrap();
+        drop(held);
     }
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use super::child::{Child, ChildSpec};
-use super::ports::{self, is_free};
+use super::ports;
 use super::program::Program;
 use super::secrets::{Secrets, private_folder};
 use super::{
@@ -179,8 +179,8 @@ impl<'a> Starter<'a> {
         .map(Some)
     }
 
-    /// Starts one store and waits until it is ready. A port that was chosen here and taken by somebody else in
-    /// between is replaced by another one.
+    /// Starts one store and waits until it is ready. A port that was chosen here and that somebody else listens on all
+    /// the same is replaced by another one.
     async fn store(
         &self,
         name: &'static str,
@@ -195,13 +195,15 @@ impl<'a> Starter<'a> {
         let began = Instant::now();
         let mut attempt = 1;
         loop {
-            let port = {
+            let held = {
                 let mut ports = self.ports.lock().unwrap_or_else(PoisonError::into_inner);
-                ports.choose(name, given).map_err(in_folder)?
+                ports.choose(name, given)
             };
-            if given.is_some() && !is_free(port) {
-                return Err(StoreError::PortInUse { name, port });
-            }
+            let held = held.map_err(|error| match (given, error.kind()) {
+                (Some(port), io::ErrorKind::AddrInUse) => StoreError::PortInUse { name, port },
+                _ => in_folder(error),
+            })?;
+            let port = held.number();
             let spec = spec(port).map_err(in_folder)?;
             let log = spec.log.clone();
             let child =
@@ -227,10 +229,10 @@ impl<'a> Starter<'a> {
             match outcome {
                 Ok(()) => {
                     (self.config.on_ready)(name, began.elapsed());
-                    return Ok(Store { child, port });
+                    return Ok(Store { child, port: held });
                 }
                 Err(StoreError::Ended { .. })
-                    if given.is_none() && !is_free(port) && attempt < PORT_ATTEMPTS =>
+                    if given.is_none() && !ports::is_free(port) && attempt < PORT_ATTEMPTS =>
                 {
                     attempt += 1;
                 }

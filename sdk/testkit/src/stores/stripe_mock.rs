@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::child::{Child, ChildSpec};
-use super::{GRACE, LOOK_AGAIN, Program, START, StoreError, free_port, wire};
+use super::{GRACE, HeldPort, LOOK_AGAIN, Program, START, StoreError, wire};
 
 /// A running stripe-mock. Dropping it kills it.
 pub struct StripeMock {
     child: Child,
-    port: u16,
+    port: HeldPort,
 }
 
 impl StripeMock {
@@ -25,7 +25,7 @@ impl StripeMock {
             path: dir.to_owned(),
             source,
         };
-        let port = free_port().map_err(failed)?;
+        let port = HeldPort::find().map_err(failed)?;
         let log = dir.join("stripe-mock.log");
         let spec = ChildSpec {
             name: "stripe-mock".into(),
@@ -33,7 +33,7 @@ impl StripeMock {
             // It listens on every address for TLS unless it is told otherwise.
             args: vec![
                 "-http-addr".into(),
-                format!("127.0.0.1:{port}").into(),
+                format!("127.0.0.1:{}", port.number()).into(),
                 "-https-addr".into(),
                 "127.0.0.1:0".into(),
             ],
@@ -56,7 +56,7 @@ impl StripeMock {
 
     /// Its API's address. Every key is good.
     pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        format!("http://127.0.0.1:{}", self.port.number())
     }
 
     /// Stops it.
@@ -67,6 +67,6 @@ impl StripeMock {
     /// Whether it answers: without a key it refuses, and a refusal is an answer.
     async fn answers(&self) -> bool {
         let ask = "GET /v1/customers HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n";
-        wire::says(self.port, ask, " 401 ").await
+        wire::says(self.port.number(), ask, " 401 ").await
     }
 }
