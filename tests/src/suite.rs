@@ -2,7 +2,7 @@
 //! stopped when all are over.
 
 use std::process::ExitCode;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use futures::future::LocalBoxFuture;
@@ -141,18 +141,33 @@ impl Suite {
     pub fn run(self) -> ExitCode {
         let mut arguments = Arguments::from_args();
         // Where a scenario gave up; the way there through the runtime helps nobody. The message comes with the failures.
-        std::panic::set_hook(Box::new(|panic| {
+        let gave_up: Arc<Mutex<Vec<String>>> = Arc::default();
+        let noted = Arc::clone(&gave_up);
+        std::panic::set_hook(Box::new(move |panic| {
             if let Some(place) = panic.location() {
                 eprintln!("\n{place}: see the failures below");
+                let message = panic.payload_as_str().unwrap_or_default();
+                let first = message.lines().next().unwrap_or_default();
+                if let Ok(mut noted) = noted.lock() {
+                    noted.push(format!("{place}: {first}"));
+                }
             }
         }));
         arguments.test_threads.get_or_insert(self.side_by_side);
         let conclusion = libtest_mimic::run(&arguments, self.trials);
         let mut tidy = true;
+        let mut why = Vec::new();
         for lazy in self.shops {
-            if let Some(Ok(shop)) = lazy.0.shop.get() {
-                tidy &= self.runtime.block_on(close(shop, conclusion.has_failed()));
+            match lazy.0.shop.get() {
+                Some(Ok(shop)) => tidy &= self.runtime.block_on(close(shop, conclusion.has_failed())),
+                Some(Err(error)) => why.push(format!("the shop with {} did not start: {error}", lazy.0.mode)),
+                None => {}
             }
+        }
+        // Last, because the end is what is seen of a long output.
+        if conclusion.has_failed() {
+            why.extend(gave_up.lock().into_iter().flat_map(|noted| noted.clone()));
+            eprintln!("--- why, in short ---\n{}", why.join("\n"));
         }
         if tidy {
             conclusion.exit_code()

@@ -3,7 +3,8 @@
 //! A row per key holds the hash of the body and a random seed. Handlers derive the ids of what they create from the
 //! seed, so that running a request again meets what the first run created; this layer only refuses another body, lets
 //! a second request wait while the first runs, and forgets keys whose request had no effect: the client's errors, and
-//! what says so of itself ([`ApiError::ended_without_effect`]).
+//! what says so of itself ([`ApiError::ended_without_effect`]). Once a run was answered with a success, all others only
+//! meet what it created, and wait for nobody.
 
 use std::time::Duration;
 
@@ -45,15 +46,22 @@ pub struct Idempotency {
 
 /// What ids of this request's effects are derived from.
 #[derive(Debug, Clone, Copy)]
-pub struct EffectSeed(Option<[u8; 12]>);
+pub struct EffectSeed {
+    /// None without a key.
+    seed: Option<[u8; 12]>,
+    is_repeated: bool,
+}
 
 impl EffectSeed {
     /// A seed that is nobody's: ids are new at every call.
-    pub const NONE: Self = Self(None);
+    pub const NONE: Self = Self {
+        seed: None,
+        is_repeated: false,
+    };
 
     /// The id of the `n`th thing of this `kind` that the request creates. With a key it is the same in every run.
     pub fn id(self, kind: &str, n: usize) -> [u8; 12] {
-        let Some(seed) = self.0 else {
+        let Some(seed) = self.seed else {
             return ObjectId::new().bytes();
         };
         let digest = Sha256::new()
@@ -67,9 +75,9 @@ impl EffectSeed {
         id
     }
 
-    /// Whether the request carries a key, so that an id it derives may exist already.
-    pub fn is_keyed(self) -> bool {
-        self.0.is_some()
+    /// Whether the request may have run before, so that an id it derives may exist already.
+    pub fn is_repeated(self) -> bool {
+        self.is_repeated
     }
 }
 
@@ -82,12 +90,44 @@ impl<S: Send + Sync> FromRequestParts<S> for EffectSeed {
 }
 
 enum Begun {
-    /// This request runs, with its seed and the stamp of its attempt.
-    Run { seed: [u8; 12], attempt: ObjectId },
+    /// This request runs.
+    Run(Turn),
     /// Another one with the same key and body runs.
     Busy,
+    /// Nothing is known of the key.
+    Unknown,
     /// The key was used with another body.
     OtherBody,
+}
+
+struct Turn {
+    seed: [u8; 12],
+    is_repeated: bool,
+    /// The stamp of a run whose outcome decides what becomes of the key; none once one was a success.
+    attempt: Option<ObjectId>,
+}
+
+/// What a run says of its key.
+enum Outcome {
+    Success,
+    /// Nothing happened: the key is as new.
+    NoEffect,
+    /// There may have been an effect: the next one runs alone, too.
+    Unknown,
+}
+
+impl Outcome {
+    fn of(response: &Response) -> Self {
+        if response.status().is_success() {
+            Self::Success
+        } else if response.status().is_client_error()
+            || response.extensions().get::<WithoutEffect>().is_some()
+        {
+            Self::NoEffect
+        } else {
+            Self::Unknown
+        }
+    }
 }
 
 impl Idempotency {
@@ -105,60 +145,79 @@ impl Idempotency {
         Ok(Self { mongo, sessions })
     }
 
+    /// For the first request with a key, which most are the only one of: one write, and no look before it.
     async fn begin(&self, key: &str, body: &str) -> Result<Begun, mongodb::error::Error> {
         let rows = self.mongo.collection(COLLECTION);
         let attempt = ObjectId::new();
         let seed = ObjectId::new();
         let row = doc! {"_id": key, "body": body, "seed": seed, "attempt": attempt, "running": true, "createdAt": bson::DateTime::now(), "leaseAt": bson::DateTime::now()};
         match rows.insert_one(row).await {
-            Ok(_) => {
-                return Ok(Begun::Run {
-                    seed: seed.bytes(),
-                    attempt,
-                });
-            }
-            Err(error) if duplicate_key(&error).is_some() => {}
-            Err(error) => return Err(error),
+            Ok(_) => Ok(Begun::Run(Turn {
+                seed: seed.bytes(),
+                is_repeated: false,
+                attempt: Some(attempt),
+            })),
+            Err(error) if duplicate_key(&error).is_some() => self.look(key, body).await,
+            Err(error) => Err(error),
+        }
+    }
+
+    /// For those that come after the first. They read before they write: fifty that wait for one would otherwise spend
+    /// the store's time on writes that conflict.
+    async fn look(&self, key: &str, body: &str) -> Result<Begun, mongodb::error::Error> {
+        let rows = self.mongo.collection(COLLECTION);
+        let Some(row) = rows.find_one(doc! {"_id": key}).await? else {
+            return Ok(Begun::Unknown);
+        };
+        if row.get("body") != Some(&Bson::from(body)) {
+            return Ok(Begun::OtherBody);
+        }
+        if let (Ok(true), Ok(seed)) = (row.get_bool("succeeded"), row.get_object_id("seed")) {
+            return Ok(Begun::Run(Turn {
+                seed: seed.bytes(),
+                is_repeated: true,
+                attempt: None,
+            }));
         }
         let stale = bson::DateTime::from_millis(bson::DateTime::now().timestamp_millis() - LEASE_MILLIS);
-        let free = doc! {"_id": key, "body": body, "$or": [{"running": false}, {"leaseAt": {"$lt": stale}}]};
+        let is_stale = row.get_datetime("leaseAt").is_ok_and(|at| *at < stale);
+        if matches!(row.get_bool("running"), Ok(true)) && !is_stale {
+            return Ok(Begun::Busy);
+        }
+        let attempt = ObjectId::new();
+        let free = doc! {"_id": key, "body": body, "succeeded": {"$ne": true}, "$or": [{"running": false}, {"leaseAt": {"$lt": stale}}]};
         let take = doc! {"$set": {"running": true, "attempt": attempt, "leaseAt": bson::DateTime::now()}};
         let taken = rows
             .find_one_and_update(free, take)
             .return_document(ReturnDocument::After)
             .await?;
-        if let Some(seed) = taken.as_ref().and_then(|row| row.get_object_id("seed").ok()) {
-            return Ok(Begun::Run {
+        let seed = taken.as_ref().and_then(|row| row.get_object_id("seed").ok());
+        Ok(seed.map_or(Begun::Busy, |seed| {
+            Begun::Run(Turn {
                 seed: seed.bytes(),
-                attempt,
-            });
-        }
-        let other = rows
-            .find_one(doc! {"_id": key})
-            .await?
-            .is_some_and(|row| row.get("body") != Some(&Bson::from(body)));
-        Ok(if other { Begun::OtherBody } else { Begun::Busy })
+                is_repeated: true,
+                attempt: Some(attempt),
+            })
+        }))
     }
 
     /// A request without effect leaves no trace; one with an effect, or with an unknown one, keeps its seed.
-    async fn end(&self, key: &str, attempt: ObjectId, had_no_effect: bool) {
+    async fn end(&self, key: &str, attempt: ObjectId, outcome: Outcome) {
         let rows = self.mongo.collection(COLLECTION);
         let own: Document = doc! {"_id": key, "attempt": attempt};
-        let ended = if had_no_effect {
-            rows.delete_one(own).await.map(|_| ())
-        } else {
-            rows.update_one(own, doc! {"$set": {"running": false}})
-                .await
-                .map(|_| ())
+        let set = async |fields: Document| {
+            let own = own.clone();
+            rows.update_one(own, doc! {"$set": fields}).await.map(|_| ())
+        };
+        let ended = match outcome {
+            Outcome::NoEffect => rows.delete_one(own.clone()).await.map(|_| ()),
+            Outcome::Success => set(doc! {"running": false, "succeeded": true}).await,
+            Outcome::Unknown => set(doc! {"running": false}).await,
         };
         if let Err(error) = ended {
             tracing::warn!(%error, "an idempotency key stays busy until its lease ends");
         }
     }
-}
-
-fn had_no_effect(response: &Response) -> bool {
-    response.status().is_client_error() || response.extensions().get::<WithoutEffect>().is_some()
 }
 
 /// The middleware, for signed-in POSTs; every other request passes.
@@ -196,30 +255,38 @@ pub(super) async fn honour_key(
     };
     let body_hash = hex::encode(Sha256::digest(&bytes));
     request = Request::from_parts(parts, Body::from(bytes));
-    let (seed, attempt) = match wait_for_turn(&layer, &row, &body_hash).await {
+    let turn = match wait_for_turn(&layer, &row, &body_hash).await {
         Ok(turn) => turn,
         Err(error) => return error.into_response(),
     };
-    request.extensions_mut().insert(EffectSeed(Some(seed)));
+    let Turn {
+        seed,
+        is_repeated,
+        attempt,
+    } = turn;
+    request.extensions_mut().insert(EffectSeed {
+        seed: Some(seed),
+        is_repeated,
+    });
     // The request goes on when its caller hangs up: the key must not stay busy, and the effect is wanted.
     let ran = tokio::spawn(async move {
         let response = next.run(request).await;
-        layer.end(&row, attempt, had_no_effect(&response)).await;
+        if let Some(attempt) = attempt {
+            layer.end(&row, attempt, Outcome::of(&response)).await;
+        }
         response
     });
     ran.await
         .unwrap_or_else(|error| ApiError::internal(error).into_response())
 }
 
-async fn wait_for_turn(
-    layer: &Idempotency,
-    row: &str,
-    body_hash: &str,
-) -> Result<([u8; 12], ObjectId), ApiError> {
+async fn wait_for_turn(layer: &Idempotency, row: &str, body_hash: &str) -> Result<Turn, ApiError> {
     let deadline = tokio::time::Instant::now() + PATIENCE;
+    let mut begun = layer.begin(row, body_hash).await?;
     loop {
-        match layer.begin(row, body_hash).await? {
-            Begun::Run { seed, attempt } => return Ok((seed, attempt)),
+        begun = match begun {
+            Begun::Run(turn) => return Ok(turn),
+            Begun::Unknown => layer.begin(row, body_hash).await?,
             Begun::OtherBody => {
                 let message = "The Idempotency-Key was used with another body";
                 return Err(ApiError::new(
@@ -229,7 +296,10 @@ async fn wait_for_turn(
                 ));
             }
             Begun::Busy if tokio::time::Instant::now() >= deadline => return Err(ApiError::outcome_unknown()),
-            Begun::Busy => tokio::time::sleep(POLL).await,
+            Begun::Busy => {
+                tokio::time::sleep(POLL).await;
+                layer.look(row, body_hash).await?
+            }
         }
     }
 }
@@ -252,7 +322,10 @@ mod tests {
 
     #[test]
     fn a_seed_gives_the_same_ids_in_every_run_and_others_for_other_things() {
-        let seed = EffectSeed(Some([7; 12]));
+        let seed = EffectSeed {
+            seed: Some([7; 12]),
+            is_repeated: false,
+        };
         assert_eq!(seed.id("ticket", 0), seed.id("ticket", 0));
         assert_ne!(seed.id("ticket", 0), seed.id("ticket", 1));
         assert_ne!(seed.id("ticket", 0), seed.id("order", 0));

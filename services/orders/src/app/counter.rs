@@ -6,11 +6,11 @@
 
 mod batch;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use bigtix_contracts::TicketId;
 use bigtix_contracts::events::{OrderState, Versioned};
+use bigtix_contracts::{OrderId, TicketId};
 use bigtix_service::clock::StoreClock;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -21,6 +21,7 @@ use super::place_order::{PlaceError, Wish};
 use super::second_look::SecondLook;
 use crate::adapters::{Claims, Copies, Orders};
 use crate::domain::line::{Line, Wants};
+use crate::domain::order::is_overdue;
 use crate::domain::quote::Rejection;
 
 /// The most orders of one insert.
@@ -169,7 +170,13 @@ impl Clerk {
         for (waiting, fate) in waiting.into_iter().zip(fates) {
             match fate {
                 Fate::Placed(order) => {
-                    settled.held.extend(waiting.wish.tickets.iter().copied());
+                    // A repeated request is answered with its order as it is now: it may be over.
+                    if order.state.holds_tickets() && !is_overdue(&order.state, self.batch.clock.now()) {
+                        settled.held.extend(waiting.wish.tickets.iter().copied());
+                    }
+                    if waiting.wish.is_repeated {
+                        settled.repeated.insert(waiting.wish.order_id, order.clone());
+                    }
                     waiting.say(Ok(order));
                 }
                 Fate::Failed(PlaceError::Rejected(rejection)) => {
@@ -190,18 +197,27 @@ impl Clerk {
         settled
     }
 
-    /// Whoever waits in the line came before the batch read who holds what.
+    /// Whoever waits in the line came before the batch read who holds what. The holder may be one's own order, when the
+    /// request ran before: that is looked up.
     fn follow_up(&self, settled: Settled, line: &mut Line<Waiting>) {
         let Settled {
             held,
             withdrawn,
+            repeated,
             again,
         } = settled;
-        for (waiting, ticket) in line.take_waiting_for(&held) {
-            waiting.say(Err(Rejection::Reserved(ticket).into()));
-        }
-        for (waiting, ticket) in line.take_waiting_for(&withdrawn) {
-            waiting.say(Err(Rejection::NotForSale(ticket).into()));
+        let refused = [
+            (held, Rejection::Reserved as fn(TicketId) -> Rejection),
+            (withdrawn, Rejection::NotForSale),
+        ];
+        for (tickets, rejection) in refused {
+            for (waiting, ticket) in line.take_waiting_for(&tickets) {
+                match repeated.get(&waiting.wish.order_id) {
+                    Some(order) => waiting.say(Ok(order.clone())),
+                    None if waiting.wish.is_repeated => line.join(waiting),
+                    None => waiting.say(Err(rejection(ticket).into())),
+                }
+            }
         }
         for waiting in again {
             line.join(waiting);
@@ -241,6 +257,8 @@ struct Settled {
     held: HashSet<TicketId>,
     /// Tickets that are not for sale.
     withdrawn: HashSet<TicketId>,
+    /// Orders of requests that ran before.
+    repeated: HashMap<OrderId, Versioned<OrderState>>,
     /// Wishes that are to be tried again.
     again: Vec<Waiting>,
 }

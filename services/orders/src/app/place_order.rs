@@ -12,8 +12,8 @@ use crate::domain::quote::Rejection;
 pub(crate) struct Wish {
     /// The id that the order will have.
     pub(crate) order_id: OrderId,
-    /// Whether it follows from an idempotency key, so that an earlier run of the same request may have placed the order.
-    pub(crate) is_keyed: bool,
+    /// Whether an earlier run of the same request may have placed the order.
+    pub(crate) is_repeated: bool,
     /// Who asks.
     pub(crate) buyer: UserId,
     /// One to twenty different tickets.
@@ -64,7 +64,7 @@ impl App {
         &self,
         wish: &Wish,
     ) -> Result<Option<Versioned<OrderState>>, PlaceError> {
-        if !wish.is_keyed {
+        if !wish.is_repeated {
             return Ok(None);
         }
         let Some(order) = self.orders.find(wish.order_id).await? else {

@@ -130,7 +130,7 @@ pub(crate) fn wish(
 ) -> Wish {
     Wish {
         order_id: OrderId::from_bytes(seed.id("order", 0)),
-        is_keyed: seed.is_keyed(),
+        is_repeated: seed.is_repeated(),
         buyer,
         tickets,
         expected_total,

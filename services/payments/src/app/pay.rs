@@ -24,8 +24,8 @@ pub(crate) struct Wish {
     pub(crate) expected: Option<Cents>,
     /// The id of the payment that is made for it, unless another one answers it.
     pub(crate) id: PaymentId,
-    /// Whether the id is the same each time the request is made, so that the payment may exist already.
-    pub(crate) is_keyed: bool,
+    /// Whether an earlier run of the same request may have made the payment.
+    pub(crate) is_repeated: bool,
     /// The trace that the request belongs to.
     pub(crate) traceparent: Option<String>,
 }
@@ -35,7 +35,7 @@ impl App {
     pub(crate) async fn pay(&self, wish: Wish) -> Result<Payment, Refusal> {
         let until = Instant::now() + self.patience;
         let order = self.order_of(wish.order, wish.buyer).await?;
-        if wish.is_keyed
+        if wish.is_repeated
             && let Some(row) = self.rows.find(wish.id).await?
         {
             return self.repeat(row, until).await;

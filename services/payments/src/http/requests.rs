@@ -98,7 +98,7 @@ impl Request {
             source: self.source,
             expected: self.expected,
             id: PaymentId::from_bytes(seed.id("payment", 0)),
-            is_keyed: seed.is_keyed(),
+            is_repeated: seed.is_repeated(),
             traceparent: trace.0,
         }
     }

@@ -52,7 +52,7 @@ impl App {
             Err(InsertError::Store(error)) => Err(error.into()),
             Err(InsertError::Unknown) => Err(ListError::Unknown),
             // A listing of ours may hold the serial number, or the ids, since the request ran before.
-            Err(refusal) if seed.is_keyed() => match self.in_order(&ids).await? {
+            Err(refusal) if seed.is_repeated() => match self.in_order(&ids).await? {
                 Some(tickets) => Ok(tickets),
                 None => Err(refused(refusal)),
             },

@@ -139,7 +139,7 @@ impl Batch {
 
     /// What cannot be had any more may have been had by an earlier run of the same request.
     async fn refused(&self, wish: &Wish, error: PlaceError) -> Fate {
-        if !wish.is_keyed || !matches!(error, PlaceError::Rejected(_)) {
+        if !wish.is_repeated || !matches!(error, PlaceError::Rejected(_)) {
             return Fate::Failed(error);
         }
         match self.orders.find(wish.order_id).await {
