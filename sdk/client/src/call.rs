@@ -121,6 +121,9 @@ impl<T> Call<T> {
         if let Some(id) = &self.request_id {
             request = request.header(REQUEST_ID, id);
         }
+        if let Some(traceparent) = self.client.traceparent.as_deref() {
+            request = request.header("traceparent", traceparent);
+        }
         if let Some(forwarded) = self.client.forwarded.as_deref() {
             let Forwarded { addresses, protocol } = forwarded;
             request = request

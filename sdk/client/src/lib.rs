@@ -61,6 +61,7 @@ pub struct Client {
     bases: Arc<Bases>,
     token: Option<Token>,
     request_id: Option<Arc<str>>,
+    traceparent: Option<Arc<str>>,
     forwarded: Option<Arc<Forwarded>>,
 }
 
@@ -90,6 +91,7 @@ impl Client {
             bases: Arc::new(bases),
             token: None,
             request_id: None,
+            traceparent: None,
             forwarded: None,
         }
     }
@@ -117,6 +119,15 @@ impl Client {
     pub fn within_request(&self, id: &str) -> Self {
         Self {
             request_id: Some(id.into()),
+            ..self.clone()
+        }
+    }
+
+    /// This client, making every call a part of the trace with this W3C trace context (`traceparent`).
+    #[must_use]
+    pub fn within_trace(&self, traceparent: &str) -> Self {
+        Self {
+            traceparent: Some(traceparent.into()),
             ..self.clone()
         }
     }

@@ -13,11 +13,14 @@ use cached::Cached;
 use jsonwebtoken::{Algorithm, Validation};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use tracing::Instrument;
 
 use crate::admission::{PAST_CAPACITY, Strain};
 use crate::config::Settings;
 use crate::http::ApiError;
 use crate::http::keys::KeyRing;
+use crate::http::observe::given_trace;
+use crate::trace::{self, TRACEPARENT};
 
 const AUDIENCE: &str = "bigtix-internal";
 const TOKEN_SECONDS: i64 = 300;
@@ -56,7 +59,13 @@ async fn check_token(State(keys): State<KeyRing>, request: Request, next: Next) 
     let mut validation = Validation::new(Algorithm::HS256);
     validation.set_audience(&[AUDIENCE]);
     match token.and_then(|token| keys.verify::<ServiceClaims>(token, &validation)) {
-        Some(_) => next.run(request).await,
+        Some(_) => {
+            let span = tracing::info_span!("call", route = request.uri().path());
+            if let Some(given) = given_trace(request.headers()) {
+                trace::go_on(&span, given);
+            }
+            next.run(request).instrument(span).await
+        }
         None => ApiError::not_authorized().into_response(),
     }
 }
@@ -196,6 +205,9 @@ impl Peer {
             let mut request = self.http.post(format!("{base}{path}"));
             if self.strain.is_felt() {
                 request = request.header(PAST_CAPACITY, "1");
+            }
+            if let Some(traceparent) = trace::current() {
+                request = request.header(TRACEPARENT, traceparent);
             }
             match request.bearer_auth(self.token()).json(question).send().await {
                 Ok(answer) if answer.status().is_success() => match answer.json().await {

@@ -21,6 +21,7 @@ pub mod rate;
 pub mod redis;
 pub mod telemetry;
 pub mod tls;
+mod trace;
 
 pub use admission::Strain;
 pub use config::{Secret, Settings};

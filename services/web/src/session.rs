@@ -12,7 +12,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bigtix_client::{Client, Forwarded, Token};
 use bigtix_contracts::UserId;
 use bigtix_contracts::api::auth::CurrentUser;
-use bigtix_service::http::observe::REQUEST_ID;
+use bigtix_service::http::observe::{REQUEST_ID, TraceParent};
 use jiff::Timestamp;
 use moka::future::Cache;
 use serde::Deserialize;
@@ -95,6 +95,10 @@ impl FromRequestParts<App> for Visitor {
         let mut api = app.api.forwarding(forwarded(parts));
         if let Some(id) = text(&parts.headers, REQUEST_ID.as_str()) {
             api = api.within_request(id);
+        }
+        let TraceParent(trace) = TraceParent::from_request_parts(parts, app).await?;
+        if let Some(traceparent) = trace {
+            api = api.within_trace(&traceparent);
         }
         let token = COOKIES
             .iter()

@@ -20,6 +20,7 @@ use bson::{Bson, Document, doc};
 use mongodb::IndexModel;
 use mongodb::options::{IndexOptions, ReturnDocument};
 use sha2::{Digest, Sha256};
+use tracing::Instrument;
 
 use super::ApiError;
 use super::body::read_bytes;
@@ -269,14 +270,15 @@ pub(super) async fn honour_key(
         is_repeated,
     });
     // The request goes on when its caller hangs up: the key must not stay busy, and the effect is wanted.
-    let ran = tokio::spawn(async move {
+    let run = async move {
         let response = next.run(request).await;
         if let Some(attempt) = attempt {
             layer.end(&row, attempt, Outcome::of(&response)).await;
         }
         response
-    });
-    ran.await
+    };
+    tokio::spawn(run.in_current_span())
+        .await
         .unwrap_or_else(|error| ApiError::internal(error).into_response())
 }
 

@@ -15,13 +15,14 @@ use tracing::Instrument;
 use super::session::has_session_cookie;
 use super::{ApiError, is_a_change};
 use crate::crowd::Waiting;
+use crate::trace::{self, TRACEPARENT};
 
 /// Correlates the answers and log lines of one request.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 
-/// The W3C trace context that a request arrived with; stored with what the request changes.
+/// The W3C trace context of a request, or the one that it arrived with where traces go nowhere; stored with what the
+/// request changes, and passed on with what it asks of others.
 #[derive(Debug, Clone)]
 pub struct TraceParent(pub Option<String>);
 
@@ -32,8 +33,16 @@ impl<S: Send + Sync> axum::extract::FromRequestParts<S> for TraceParent {
         parts: &mut axum::http::request::Parts,
         _: &S,
     ) -> Result<Self, Self::Rejection> {
-        Ok(Self(text(&parts.headers, &TRACEPARENT).map(str::to_owned)))
+        Ok(Self(
+            trace::current().or_else(|| given_trace(&parts.headers).map(str::to_owned)),
+        ))
     }
+}
+
+/// The trace context that came along, if it is one.
+pub(crate) fn given_trace(headers: &HeaderMap) -> Option<&str> {
+    let given = headers.get(TRACEPARENT)?.to_str().ok();
+    given.filter(|given| trace::is_good(given))
 }
 
 fn text<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
@@ -66,8 +75,11 @@ pub async fn observe(State(service): State<&'static str>, mut request: Request, 
         .get::<MatchedPath>()
         .map_or("unmatched", MatchedPath::as_str)
         .to_owned();
-    let traceparent = text(request.headers(), &TRACEPARENT).unwrap_or_default();
+    let traceparent = given_trace(request.headers());
     let span = tracing::info_span!("request", service, %method, route, request_id = id, traceparent);
+    if let Some(given) = traceparent {
+        trace::go_on(&span, given);
+    }
     let answer = async {
         if is_foreign(&method, request.headers()) {
             let message = "Requests from other origins are refused";

@@ -12,6 +12,7 @@ use super::consumer::Consumer;
 use super::{Event, HandlerError};
 use crate::dead_letters::{self, Remains};
 use crate::nats::backoff::Backoff;
+use crate::trace;
 
 /// How often the server is told that we are still at it; it waits 30 seconds.
 const PROGRESS_EVERY: Duration = Duration::from_secs(10);
@@ -84,13 +85,7 @@ async fn attempt(consumer: &Consumer, messages: &mut Vec<jetstream::Message>) ->
         }
         let newest = newest(events);
         let count = newest.len() as u64;
-        let span = tracing::info_span!(
-            "consume",
-            consumer = consumer.topic.consumer,
-            count,
-            id = newest.first().map(|event| event.id.as_str()),
-            traceparent = newest.first().and_then(|event| event.traceparent.as_deref()),
-        );
+        let span = span_of(consumer, &newest);
         match consumer.handler.handle(newest).instrument(span).await {
             Ok(()) => {
                 for message in messages.drain(..) {
@@ -104,6 +99,24 @@ async fn attempt(consumer: &Consumer, messages: &mut Vec<jetstream::Message>) ->
             Err(error) => return Err(error),
         }
     }
+}
+
+/// A batch belongs to the trace of its first event, and is linked with the others'.
+fn span_of(consumer: &Consumer, events: &[Event]) -> tracing::Span {
+    let mut traces = events.iter().filter_map(|event| event.traceparent.as_deref());
+    let first = traces.next();
+    let span = tracing::info_span!(
+        "consume",
+        consumer = consumer.topic.consumer,
+        count = events.len(),
+        id = events.first().map(|event| event.id.as_str()),
+        traceparent = first,
+    );
+    if let Some(first) = first {
+        trace::go_on(&span, first);
+    }
+    traces.for_each(|other| trace::link(&span, other));
+    span
 }
 
 /// Reads the messages, and buries those that cannot be read.

@@ -25,6 +25,7 @@ use super::{Message, Source, publish};
 use crate::lease::Held;
 use crate::mongo::Mongo;
 use crate::nats::{Bus, BusError};
+use crate::trace;
 
 /// Changes that may be under way at once.
 const MOST_UNDER_WAY: usize = 1000;
@@ -207,7 +208,10 @@ impl<'a> Session<'a> {
         let subject = message.subject.clone();
         let occurred_at = (!scanned).then_some(message.occurred_at);
         let floor = self.progress.known.sequence;
-        let span = tracing::debug_span!("publish", id = message.id, traceparent = message.traceparent);
+        let span = tracing::debug_span!("publish", id = message.id);
+        if let Some(traceparent) = &message.traceparent {
+            trace::go_on(&span, traceparent);
+        }
         match publish(self.bus, message, self.progress.known.epoch)
             .instrument(span)
             .await

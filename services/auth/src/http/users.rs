@@ -10,6 +10,7 @@ use bigtix_contracts::api::auth::{CurrentUser, CurrentUserAnswer, User};
 use bigtix_service::http::observe::TraceParent;
 use bigtix_service::http::{ApiError, Fields, JsonBody, Visitor};
 use serde::Serialize;
+use tracing::Instrument;
 use utoipa::ToSchema;
 
 use super::cookies::{expired_cookie, session_cookie};
@@ -93,7 +94,7 @@ pub(super) async fn sign_in(
     // A caller who hangs up must not leave an attempt without an outcome behind.
     let attempt = tokio::spawn({
         let app = app.clone();
-        async move { app.sign_in(&email, password, client.address).await }
+        async move { app.sign_in(&email, password, client.address).await }.in_current_span()
     });
     let session = attempt.await.map_err(ApiError::internal)??;
     Ok(answer(&app, client, StatusCode::OK, session))

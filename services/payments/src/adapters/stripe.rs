@@ -15,6 +15,7 @@ use miniserde::Deserialize;
 use serde::Serialize;
 use stripe::{Client, ClientBuilder, IdempotencyKey, RequestStrategy};
 use stripe_client_core::{RequestBuilder, StripeMethod};
+use tracing::Instrument;
 
 use crate::domain::{Intent, IntentId, Payment, RefundStatus, Source};
 use answers::{IntentBody, IntentList, MethodBody, RefundBody, TokenBody};
@@ -159,7 +160,7 @@ impl Stripe {
             },
         };
         let strategy = RequestStrategy::Idempotent(key(payment.id, "create"));
-        self.post_intent("/payment_intents".to_owned(), &form, strategy)
+        self.post_intent("create", "/payment_intents".to_owned(), &form, strategy)
             .await
     }
 
@@ -172,13 +173,19 @@ impl Stripe {
         };
         let request = RequestBuilder::new(StripeMethod::Post, "/payment_methods").form(&form);
         let made = self
-            .send::<MethodBody>(request, RequestStrategy::Idempotent(key(payment, "method")))
+            .send::<MethodBody>(
+                "make_method",
+                request,
+                RequestStrategy::Idempotent(key(payment, "method")),
+            )
             .await;
         match made {
             Ok(method) => Ok(method.id),
             // Doubles of Stripe without methods of tokens charge the card behind the token.
             Err(error) if error.is_a_bare_refusal() => {
-                let body: TokenBody = self.get(format!("/tokens/{token}"), None::<()>).await?;
+                let body: TokenBody = self
+                    .get("read_token", format!("/tokens/{token}"), None::<()>)
+                    .await?;
                 Ok(body.card.ok_or(StripeError::Unreadable)?.id)
             }
             Err(error) => Err(error),
@@ -192,6 +199,7 @@ impl Stripe {
     /// [`StripeError`].
     pub(crate) async fn capture(&self, intent: &IntentId) -> Result<Intent, StripeError> {
         self.post_intent(
+            "capture",
             format!("/payment_intents/{intent}/capture"),
             &NoFields {},
             RequestStrategy::Once,
@@ -205,6 +213,7 @@ impl Stripe {
     /// [`StripeError`].
     pub(crate) async fn cancel(&self, intent: &IntentId) -> Result<Intent, StripeError> {
         self.post_intent(
+            "cancel",
             format!("/payment_intents/{intent}/cancel"),
             &NoFields {},
             RequestStrategy::Once,
@@ -221,7 +230,7 @@ impl Stripe {
             expand: ["latest_charge"],
         };
         let body: IntentBody = self
-            .get(format!("/payment_intents/{intent}"), Some(expand))
+            .get("retrieve", format!("/payment_intents/{intent}"), Some(expand))
             .await?;
         body.read()
     }
@@ -238,7 +247,9 @@ impl Stripe {
                 limit: PAGE,
                 starting_after: after.as_deref(),
             };
-            let list: IntentList = self.get("/payment_intents".to_owned(), Some(query)).await?;
+            let list: IntentList = self
+                .get("list", "/payment_intents".to_owned(), Some(query))
+                .await?;
             if let Some(body) = list
                 .data
                 .iter()
@@ -267,7 +278,7 @@ impl Stripe {
             limit: 1,
             starting_after: None,
         };
-        let asked = self.get::<IntentList, _>("/payment_intents".to_owned(), Some(query));
+        let asked = self.get::<IntentList, _>("list", "/payment_intents".to_owned(), Some(query));
         match tokio::time::timeout(LONGEST_CHECK, asked).await {
             Ok(Err(StripeError::Refused { status: 401, reason })) => Err(StartError::Refused {
                 what: "use STRIPE_SECRET_KEY".to_owned(),
@@ -316,7 +327,7 @@ impl Stripe {
             payment_intent: &intent.0,
         };
         let request = RequestBuilder::new(StripeMethod::Post, "/refunds").form(&form);
-        let body: RefundBody = self.send(request, strategy).await?;
+        let body: RefundBody = self.send("refund", request, strategy).await?;
         body.read()
     }
 
@@ -325,23 +336,27 @@ impl Stripe {
     /// # Errors
     /// [`StripeError`].
     pub(crate) async fn read_refund(&self, id: &str) -> Result<RefundSeen, StripeError> {
-        let body: RefundBody = self.get(format!("/refunds/{id}"), None::<()>).await?;
+        let body: RefundBody = self
+            .get("read_refund", format!("/refunds/{id}"), None::<()>)
+            .await?;
         body.read()
     }
 
     async fn post_intent<F: Serialize>(
         &self,
+        call: &'static str,
         path: String,
         form: &F,
         strategy: RequestStrategy,
     ) -> Result<Intent, StripeError> {
         let request = RequestBuilder::new(StripeMethod::Post, path).form(form);
-        let body: IntentBody = self.send(request, strategy).await?;
+        let body: IntentBody = self.send(call, request, strategy).await?;
         body.read()
     }
 
     async fn get<A: Deserialize, Q: Serialize>(
         &self,
+        call: &'static str,
         path: String,
         query: Option<Q>,
     ) -> Result<A, StripeError> {
@@ -350,11 +365,13 @@ impl Stripe {
             Some(query) => request.query(&query),
             None => request,
         };
-        self.send(request, RequestStrategy::Once).await
+        self.send(call, request, RequestStrategy::Once).await
     }
 
+    /// `call` is what traces name it: a path may hold a card's token.
     async fn send<A: Deserialize>(
         &self,
+        call: &'static str,
         request: RequestBuilder,
         strategy: RequestStrategy,
     ) -> Result<A, StripeError> {
@@ -362,6 +379,7 @@ impl Stripe {
             .customize()
             .request_strategy(strategy)
             .send(&self.client)
+            .instrument(tracing::info_span!("stripe", call))
             .await
             .map_err(StripeError::from)
     }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bigtix_contracts::{OrderId, UserId};
 use tokio::time::Instant;
+use tracing::Instrument;
 
 use super::drive::{Driven, Reach};
 use super::pay::outcome;
@@ -52,7 +53,8 @@ impl App {
                 return self.decided(id, until).await;
             }
             let app = self.clone();
-            let looking = tokio::spawn(async move { app.take_and_drive(id, Reach::Look).await });
+            let looking =
+                tokio::spawn(async move { app.take_and_drive(id, Reach::Look).await }.in_current_span());
             match tokio::time::timeout_at(until, looking).await {
                 // Somebody else looks at this very moment, perhaps since before the bank has answered.
                 Ok(Ok(Ok(None))) if Instant::now() < until => tokio::time::sleep(LOOK).await,

@@ -8,6 +8,7 @@ use bigtix_contracts::PaymentId;
 use jiff::Timestamp;
 use mongodb::error::Error;
 use tokio::time::Instant;
+use tracing::Instrument;
 
 use super::App;
 use super::calls::Unsettled;
@@ -99,7 +100,7 @@ impl App {
             first,
             ..Effort::STORED
         };
-        let driving = tokio::spawn(async move { app.drive(payment, effort).await });
+        let driving = tokio::spawn(async move { app.drive(payment, effort).await }.in_current_span());
         match tokio::time::timeout_at(until, driving).await {
             Ok(Ok(Ok(Driven::Far(payment) | Driven::Short(payment)))) => Some(payment),
             Ok(Ok(Err(error))) => {
@@ -178,7 +179,7 @@ impl App {
             return;
         }
         let (app, id) = (self.clone(), row.payment.id);
-        let driving = tokio::spawn(async move { app.take_and_drive(id, Reach::Due).await });
+        let driving = tokio::spawn(async move { app.take_and_drive(id, Reach::Due).await }.in_current_span());
         if let Ok(Ok(Err(error))) = tokio::time::timeout_at(until, driving).await {
             tracing::warn!(payment = %id, %error, "a payment could not be carried on");
         }

@@ -6,6 +6,7 @@ use bigtix_contracts::api::tickets::Ticket;
 use bigtix_contracts::{Problem, TicketId, UserId};
 use bigtix_service::http::observe::TraceParent;
 use bigtix_service::http::{ApiError, JsonBody, PathId, SignedIn};
+use tracing::Instrument;
 
 use super::answers::body;
 use super::bodies::{TicketEdit, TicketPatch, read_edit, read_patch};
@@ -91,6 +92,6 @@ pub(super) async fn perform(
         based_on,
         trace: trace.0,
     };
-    let changed = tokio::spawn(async move { app.change_ticket(request).await });
+    let changed = tokio::spawn(async move { app.change_ticket(request).await }.in_current_span());
     Ok(Json(body(changed.await.map_err(ApiError::internal)??)))
 }
