@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// BigTix on one machine: a shop with one command.
 #[derive(Debug, Parser)]
@@ -20,6 +20,10 @@ pub enum Command {
     Up(UpArgs),
     /// Stop what `up` runs, in good order.
     Down(DataArgs),
+    /// Write everything that a running shop's databases hold to an archive, or check an archive.
+    Backup(BackupArgs),
+    /// Put a backup into the folder of a shop that does not run.
+    Restore(RestoreArgs),
     /// Events that a service could not handle.
     DeadLetters {
         /// What to do with them.
@@ -80,6 +84,50 @@ pub struct UpArgs {
     /// Talk to the process that started this one rather than to a person.
     #[arg(long, hide = true)]
     pub background: bool,
+}
+
+/// How a command says what it did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum OutputFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs: one JSON object on standard output; what went wrong is still said as text, on standard error.
+    Json,
+}
+
+/// What to back up, and to where.
+#[derive(Debug, Clone, Args)]
+pub struct BackupArgs {
+    /// Where the data is.
+    #[command(flatten)]
+    pub data: DataArgs,
+    /// The folder that becomes the archive; by default bigtix-backup-<time> in the current one.
+    #[arg(long, value_name = "PATH")]
+    pub to: Option<PathBuf>,
+    /// Read this archive from end to end instead, and say whether it is whole.
+    #[arg(long, value_name = "PATH", conflicts_with = "to")]
+    pub verify: Option<PathBuf>,
+    /// How to say what was done.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub output: OutputFormat,
+}
+
+/// What to restore, and into what.
+#[derive(Debug, Clone, Args)]
+pub struct RestoreArgs {
+    /// The archive.
+    #[arg(long, value_name = "PATH")]
+    pub from: PathBuf,
+    /// Where the data is to be.
+    #[command(flatten)]
+    pub data: DataArgs,
+    /// Give up the data that is there.
+    #[arg(long)]
+    pub replace: bool,
+    /// How to say what was done.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub output: OutputFormat,
 }
 
 /// What to do with dead letters.

@@ -1,13 +1,15 @@
-//! BigTix on one machine: `up`, `down`, and the edge that stands before the services.
+//! BigTix on one machine: `up`, `down`, `backup`, `restore`, and the edge that stands before the services.
 
 pub mod args;
 mod ask;
+mod backup;
 mod dead_letters;
 mod detach;
 mod down;
 pub mod edge;
 mod folder;
 mod resource;
+mod restore;
 mod run_file;
 mod services;
 mod settings_page;
@@ -33,6 +35,8 @@ pub fn run(cli: Cli) -> ExitCode {
         }
         Command::Up(args) => up_here(&args),
         Command::Down(data) => asynchronously(down::down(&data.data, Terminal::Person)),
+        Command::Backup(args) => asynchronously(backup::run(&args, Terminal::Person)),
+        Command::Restore(args) => asynchronously(restore::run(&args, Terminal::Person)),
         Command::DeadLetters {
             action: DeadLettersAction::List(data),
         } => asynchronously(dead_letters::list(&data.data, Terminal::Person)),

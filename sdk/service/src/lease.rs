@@ -20,6 +20,9 @@ const LIFETIME: Duration = Duration::from_secs(4);
 const RENEWAL: Duration = Duration::from_secs(1);
 const RETRY: Duration = Duration::from_millis(250);
 
+/// Where leases are kept. Nothing in it is worth keeping beyond the processes that hold them.
+pub const COLLECTION: &str = "leases";
+
 /// A document of the collection `leases`: `{_id: name, holder, until}`. All times are the primary's.
 #[derive(Debug, Clone)]
 pub struct Lease {
@@ -32,7 +35,7 @@ impl Lease {
     /// The lease called `name`, for a holder of its own: two values with the same name compete.
     pub fn new(mongo: &Mongo, name: impl Into<String>) -> Self {
         Self {
-            leases: mongo.collection("leases"),
+            leases: mongo.collection(COLLECTION),
             name: name.into(),
             holder: ObjectId::new(),
         }

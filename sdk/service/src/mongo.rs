@@ -4,6 +4,7 @@
 mod bulk;
 mod errors;
 mod grouped;
+pub mod restoring;
 
 use std::time::Duration;
 
@@ -56,8 +57,8 @@ impl Mongo {
     /// Connects and makes sure that the server can keep what it acknowledges.
     ///
     /// # Errors
-    /// [`MongoError::Uri`] when the connection string is wrong, [`MongoError::NotAReplicaSet`], or the driver's when
-    /// no primary was found within 5 seconds.
+    /// [`MongoError::Uri`] when the connection string is wrong, [`MongoError::NotAReplicaSet`],
+    /// [`MongoError::HalfRestored`], or the driver's when no primary was found within 5 seconds.
     pub async fn connect(config: &MongoConfig) -> Result<Self, MongoError> {
         // The driver's message may repeat parts of the URI, and with it the password.
         let mut options = ClientOptions::parse(config.uri.expose())
@@ -76,6 +77,12 @@ impl Mongo {
         let hello = database.run_command(doc! {"hello": 1}).await?;
         if hello.get_str("setName").is_err() {
             return Err(MongoError::NotAReplicaSet);
+        }
+        if let Some(archive) = restoring::from(&database).await? {
+            return Err(MongoError::HalfRestored {
+                database: config.database.clone(),
+                archive,
+            });
         }
         Ok(Self { database })
     }
@@ -122,8 +129,8 @@ impl Mongo {
     }
 }
 
-/// What every write waits for.
-fn durable() -> WriteConcern {
+/// What every write waits for: a majority, and its journal.
+pub fn durable() -> WriteConcern {
     WriteConcern::builder()
         .w(Acknowledgment::Majority)
         .journal(true)

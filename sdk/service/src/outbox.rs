@@ -23,6 +23,7 @@ use jiff::Timestamp;
 use crate::mongo::Mongo;
 use crate::nats::Bus;
 
+pub use progress::{COLLECTION, without_its_stream};
 pub use relay::Relay;
 pub(crate) use stream::nanoseconds;
 

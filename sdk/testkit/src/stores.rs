@@ -6,6 +6,7 @@
 //!
 //! Tests take [`shared`] stores: started once per test process, with a fresh database and prefix for each test.
 
+mod alone;
 mod child;
 mod localstripe;
 mod mongodb;
@@ -24,6 +25,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+pub use self::alone::Mongod;
 pub use self::child::{Child, ChildEvent, ChildSpec, Watcher};
 pub use self::ports::HeldPort;
 pub use self::program::Program;

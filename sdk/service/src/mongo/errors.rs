@@ -18,6 +18,17 @@ pub enum MongoError {
         "the MongoDB server is not a member of a replica set; start mongod with --replSet and initiate it"
     )]
     NotAReplicaSet,
+    /// Somebody began to restore a backup into the database, and has not finished.
+    #[error(
+        "the database {database} is half restored: a restore of {archive} was begun and did not end. Restore again \
+         before anything uses the shop; on one machine with `bigtix restore`"
+    )]
+    HalfRestored {
+        /// The database.
+        database: String,
+        /// What was being restored.
+        archive: String,
+    },
     /// The server has no such index, or another one under its name.
     #[error("collection {collection} lacks the index {index} as it was asked for")]
     Index {

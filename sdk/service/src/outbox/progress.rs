@@ -8,6 +8,21 @@ use mongodb::options::ReturnDocument;
 
 use crate::mongo::Mongo;
 
+/// Where the relay keeps its progress.
+pub const COLLECTION: &str = "relay";
+
+/// The document of a relay that has to make its stream anew and publish everything: what comes of `progress` when its
+/// database is put back to an earlier moment, where the stream holds later versions, or none, or is another one.
+pub fn without_its_stream(mut progress: Document) -> Document {
+    let epoch = progress.get_i64("epoch").unwrap_or_default();
+    for gone in ["created", "sequence", "messages", "token"] {
+        progress.remove(gone);
+    }
+    // Above 0 it says that the stream was given up, and what still stands under its name goes.
+    progress.insert("epoch", epoch + 1);
+    progress
+}
+
 /// What the relay knows of its stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Known {
@@ -44,7 +59,7 @@ pub(crate) struct Progress {
 impl Progress {
     /// Takes over from whoever had it.
     pub(crate) async fn take_over(mongo: &Mongo, stream: &str) -> Result<Self, ProgressError> {
-        let relays = mongo.collection("relay");
+        let relays = mongo.collection(COLLECTION);
         let document = relays
             .find_one_and_update(doc! {"_id": stream}, doc! {"$inc": {"term": 1_i64}})
             .upsert(true)
@@ -119,4 +134,22 @@ impl Progress {
 
 fn stored(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_known_of_a_stream_that_is_given_up_but_how_often_that_happened() {
+        let known = doc! {"_id": "orders", "term": 3_i64, "created": 7_i64, "sequence": 9_i64, "messages": 2_i64, "token": {"_data": "8265"}};
+        assert_eq!(
+            without_its_stream(known),
+            doc! {"_id": "orders", "term": 3_i64, "epoch": 1_i64}
+        );
+        assert_eq!(
+            without_its_stream(doc! {"_id": "orders", "epoch": 4_i64}),
+            doc! {"_id": "orders", "epoch": 5_i64}
+        );
+    }
 }

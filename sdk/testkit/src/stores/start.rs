@@ -62,6 +62,25 @@ pub(super) async fn start(config: StoresConfig) -> Result<Stores, StoreError> {
     Ok(stores)
 }
 
+/// Starts mongod alone; the folder is made as for all of them.
+pub(super) async fn start_mongod(config: &StoresConfig) -> Result<(Secrets, Store), StoreError> {
+    let program = Program::Mongod.find()?;
+    let dir = config.dir.as_path();
+    let in_folder = |source| StoreError::Folder {
+        path: dir.into(),
+        source,
+    };
+    private_folder(dir)
+        .and_then(|()| private_folder(&dir.join("logs")))
+        .map_err(in_folder)?;
+    let dir = std::path::absolute(dir).map_err(in_folder)?;
+    let mut secrets = Secrets::open(&dir).map_err(in_folder)?;
+    let starter = Starter::new(config, &dir, &mut secrets);
+    secrets.save().map_err(in_folder)?;
+    let mongodb = starter.mongodb(&program).await?;
+    Ok((secrets, mongodb))
+}
+
 /// Stops those that started, and returns why not all of them did.
 async fn stop_all(outcomes: [Result<Option<Store>, StoreError>; 4]) -> StoreError {
     let (started, failed): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(Result::is_ok);

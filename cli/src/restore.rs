@@ -1,0 +1,193 @@
+//! `bigtix restore`: an archive into the folder of a shop that does not run.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use bigtix_backup::{ArchiveError, Checked, Existing, Name, RestoreError, Shop, Unreadable, begin_restore};
+use bigtix_crds::Catalog;
+use bigtix_service::Secret;
+use bigtix_service::mongo::MongoError;
+use bigtix_testkit::stores::{Mongod, StoreError, StoresConfig};
+use semver::Version;
+
+use crate::args::{OutputFormat, RestoreArgs};
+use crate::backup::{self, databases};
+use crate::folder::{DataFolder, FolderError};
+use crate::services::HELD;
+use crate::terminal::Terminal;
+
+/// What was made of the data that goes, or belongs to its users: the bus and Redis are filled again by the services.
+/// Sessions that began after the backup may be of users that are not in it, so everybody signs in again.
+const MADE_OF_THE_DATA: [&str; 2] = ["nats", "redis"];
+const SESSION_KEYS: &str = "session-keys.json";
+
+/// Why a shop is not restored, and what is there instead.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RestoreCommandError {
+    #[error("{0}. Nothing was changed: restore another archive")]
+    Archive(#[from] ArchiveError),
+    #[error(
+        "the archive cannot be restored by this program: {0}. Nothing was changed: take the bigtix that made it, \
+         or a newer one"
+    )]
+    Unreadable(#[from] Unreadable),
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    #[error("{0}. No data was changed")]
+    Store(#[from] StoreError),
+    #[error("mongod: {0}. No data was changed")]
+    Connect(#[from] MongoError),
+    #[error(
+        "{error} in {}. Nothing was changed: name another folder with --data, or say --replace to give up what is \
+         there", dir.display()
+    )]
+    Refused { dir: PathBuf, error: RestoreError },
+    #[error(
+        "{why}. {} is half restored now, and `bigtix up` refuses it: mend the cause, then run `bigtix restore \
+         --from {} --data {}` again", dir.display(), from.display(), dir.display()
+    )]
+    Half {
+        dir: PathBuf,
+        from: PathBuf,
+        why: String,
+    },
+}
+
+/// Does what the arguments say.
+pub(crate) async fn run(args: &RestoreArgs, terminal: Terminal) -> Result<(), RestoreCommandError> {
+    let RestoreArgs {
+        from,
+        data,
+        replace,
+        output,
+    } = args;
+    let archive = backup::check(from, *output, terminal).await?;
+    archive.manifest().readable_by(&known_versions())?;
+
+    let folder = DataFolder::take(&data.data)?;
+    let dir = folder.dir();
+    let services = HELD.iter().filter(|held| held.has_stores);
+    let mut config = StoresConfig::new(dir, services.map(|held| held.service.as_str()));
+    config.on_ready = std::sync::Arc::new(|_, _| {});
+    let mongod = Mongod::start(&config).await?;
+    let existing = if *replace {
+        Existing::Replace
+    } else {
+        Existing::Refuse
+    };
+    let into = Into {
+        dir,
+        from,
+        existing,
+        output: *output,
+        terminal,
+    };
+    let restored = into.restore(&archive, &mongod).await;
+    mongod.stop().await;
+    restored?;
+
+    backup::say(
+        archive.place(),
+        archive.manifest(),
+        &format!("is restored into {}", dir.display()),
+        *output,
+        terminal,
+    );
+    if *output == OutputFormat::Text {
+        terminal.say(format!(
+            "Everybody has to sign in again. Whatever was paid or refunded at Stripe after {} is not known to this \
+             shop: docs/backups.md says how to find it",
+            archive.manifest().taken_at
+        ));
+    }
+    Ok(())
+}
+
+/// The versions of the services that this program holds.
+fn known_versions() -> BTreeMap<Name, Version> {
+    let catalog = Catalog::embedded();
+    let newest = catalog.newest();
+    let versions = databases().into_keys().filter_map(|name| {
+        let held = HELD.iter().find(|held| held.service.as_str() == name.as_str())?;
+        Some((name, newest?.service(held.service)?.clone()))
+    });
+    versions.collect()
+}
+
+/// Where an archive goes.
+struct Into<'a> {
+    dir: &'a Path,
+    from: &'a Path,
+    existing: Existing,
+    output: OutputFormat,
+    terminal: Terminal,
+}
+
+impl Into<'_> {
+    async fn restore(&self, archive: &Checked, mongod: &Mongod) -> Result<(), RestoreCommandError> {
+        let shop = Shop::connect(&Secret::new(mongod.admin_uri()), databases()).await?;
+        if self.output == OutputFormat::Text {
+            self.terminal
+                .say(format!("Restoring into {}", self.dir.display()));
+        }
+        let restore = match begin_restore(archive, &shop, self.existing).await {
+            Ok(restore) => restore,
+            Err(error @ (RestoreError::Filled { .. } | RestoreError::NoDatabase(_))) => {
+                return Err(RestoreCommandError::Refused {
+                    dir: self.dir.to_owned(),
+                    error,
+                });
+            }
+            Err(
+                error @ (RestoreError::Archive(_) | RestoreError::Differs { .. } | RestoreError::Store(_)),
+            ) => return Err(self.half(&error)),
+        };
+        forget(self.dir).map_err(|error| self.half(&error))?;
+        restore
+            .finish(&|step| backup::progress(step, self.output, self.terminal))
+            .await
+            .map_err(|error| self.half(&error))
+    }
+
+    fn half(&self, why: &dyn std::fmt::Display) -> RestoreCommandError {
+        RestoreCommandError::Half {
+            dir: self.dir.to_owned(),
+            from: self.from.to_owned(),
+            why: why.to_string(),
+        }
+    }
+}
+
+/// Removes what was made of the data that is being replaced.
+fn forget(dir: &Path) -> io::Result<()> {
+    let gone = |removed: io::Result<()>| match removed {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        Ok(()) | Err(_) => Ok(()),
+    };
+    for folder in MADE_OF_THE_DATA {
+        gone(fs::remove_dir_all(dir.join(folder)))?;
+    }
+    gone(fs::remove_file(dir.join(SESSION_KEYS)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_version_of_every_service_with_a_database_is_known() {
+        assert!(known_versions().keys().eq(databases().keys()));
+    }
+
+    #[test]
+    fn what_is_not_there_is_forgotten_already() {
+        let dir = tempfile::tempdir().unwrap();
+        forget(dir.path()).unwrap();
+        fs::create_dir_all(dir.path().join("nats/jetstream")).unwrap();
+        fs::write(dir.path().join(SESSION_KEYS), "[]").unwrap();
+        fs::write(dir.path().join("secrets.json"), "{}").unwrap();
+        forget(dir.path()).unwrap();
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+}
