@@ -138,6 +138,11 @@ pub(crate) async fn post(url: &str, body: &Value) -> (u16, Value) {
     ask(request.body(Full::new(Bytes::from(body.to_string()))).unwrap()).await
 }
 
+pub(crate) async fn post_form(url: &str, form: &str) -> (u16, Value) {
+    let request = Request::post(url).header("content-type", "application/x-www-form-urlencoded");
+    ask(request.body(Full::new(Bytes::from(form.to_owned()))).unwrap()).await
+}
+
 async fn ask(request: Request<Full<Bytes>>) -> (u16, Value) {
     let client: Client<_, Full<Bytes>> = Client::builder(TokioExecutor::new()).build_http();
     let Ok(answer) = client.request(request).await else {

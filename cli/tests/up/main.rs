@@ -1,6 +1,7 @@
 //! `bigtix up` and `bigtix down`, as a person runs them.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
+mod backups;
 mod dead_letters;
 mod machine;
 mod operations;
