@@ -5,8 +5,9 @@ mod market;
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use bigtix_backup::Sha256Hex;
 use bigtix_contracts::TicketId;
@@ -298,6 +299,8 @@ async fn data_is_given_up_only_when_somebody_says_so() {
     up(&machine);
     sign_up(&machine, "ann").await;
     back_up(&machine, &archive);
+    it_is_its_owners_alone(&archive);
+    it_holds_no_secret(&archive, &machine);
     let again = machine.bigtix(&["backup", "--to", archive.to_str().unwrap()]);
     assert!(
         again.code == 1 && again.stderr.contains("holds something already"),
@@ -342,6 +345,46 @@ async fn data_is_given_up_only_when_somebody_says_so() {
         let relays = rows(&machine, service, "relay", doc! {}).await;
         let epochs: Vec<_> = relays.iter().map(|relay| relay.get_i64("epoch").unwrap()).collect();
         assert_eq!(epochs, [1], "{service} publishes everything anew");
+    }
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries
+        .flat_map(|path| match path.is_dir() {
+            true => files(&path),
+            false => vec![path],
+        })
+        .collect()
+}
+
+fn it_is_its_owners_alone(archive: &Path) {
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    for file in files(archive) {
+        let folder = file.parent().unwrap();
+        assert_eq!((mode(folder), mode(&file)), (0o700, 0o600), "{}", file.display());
+    }
+}
+
+/// Neither the keys of sessions nor the passwords of stores.
+fn it_holds_no_secret(archive: &Path, machine: &Machine) {
+    let read = |file: &str| fs::read(machine.data().join(file)).unwrap();
+    let secrets: Value = serde_json::from_slice(&read("secrets.json")).unwrap();
+    let keys: Value = serde_json::from_slice(&read("session-keys.json")).unwrap();
+    let secrets = secrets.as_object().unwrap().values();
+    let secrets: Vec<&str> = secrets
+        .chain([&keys[0]["base64"]])
+        .map(|value| value.as_str().unwrap())
+        .collect();
+    assert!(secrets.len() > 5);
+    for file in files(archive) {
+        // What is not compressed comes out as it is.
+        let plain = Command::new("gzip").args(["-dcf"]).arg(&file).output().unwrap();
+        assert!(plain.status.success(), "{plain:?}");
+        let plain = String::from_utf8_lossy(&plain.stdout).into_owned();
+        for secret in &secrets {
+            assert!(!plain.contains(secret), "{}", file.display());
+        }
     }
 }
 

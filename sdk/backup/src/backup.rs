@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io;
 
+use bigtix_service::mongo::restoring;
 use futures::TryStreamExt;
 use semver::Version;
 
@@ -28,6 +29,14 @@ pub enum BackupError {
     /// A database has what no service of ours makes.
     #[error(transparent)]
     Name(#[from] NotAName),
+    /// What is there is no shop.
+    #[error("{service} is half restored from {archive}: restore it again first")]
+    HalfRestored {
+        /// Whose database.
+        service: Name,
+        /// What was being restored.
+        archive: String,
+    },
     /// Nobody said which version the service has.
     #[error("the version of {0} is not known")]
     Version(Name),
@@ -134,6 +143,12 @@ impl Backup<'_> {
     async fn look(&self, snapshot: Snapshot) -> Result<Option<Collections>, BackupError> {
         let mut found = Collections::new();
         for (service, database) in self.shop.databases() {
+            if let Some(archive) = restoring::from(&database).await? {
+                return Err(BackupError::HalfRestored {
+                    service: service.clone(),
+                    archive,
+                });
+            }
             let mut names = Vec::new();
             for name in shop::collections(&database).await? {
                 if name == LEASES {
