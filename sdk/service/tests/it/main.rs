@@ -5,5 +5,6 @@ mod consumer;
 mod outages;
 mod rates;
 mod relay;
+mod restored;
 mod stores;
 mod world;

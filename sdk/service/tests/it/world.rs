@@ -82,7 +82,7 @@ impl Running {
 /// A database and a prefix of one test's own.
 pub(crate) struct World {
     pub(crate) mongo: Mongo,
-    config: MongoConfig,
+    pub(crate) config: MongoConfig,
     nats_url: String,
     pub(crate) prefix: String,
     jetstream: OnceCell<jetstream::Context>,
