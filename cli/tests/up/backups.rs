@@ -343,7 +343,10 @@ async fn data_is_given_up_only_when_somebody_says_so() {
     );
     for service in ["auth", "tickets", "orders", "payments", "expiration"] {
         let relays = rows(&machine, service, "relay", doc! {}).await;
-        let epochs: Vec<_> = relays.iter().map(|relay| relay.get_i64("epoch").unwrap()).collect();
+        let epochs: Vec<_> = relays
+            .iter()
+            .map(|relay| relay.get_i64("epoch").unwrap())
+            .collect();
         assert_eq!(epochs, [1], "{service} publishes everything anew");
     }
 }

@@ -39,7 +39,7 @@ pub enum ArchiveError {
         /// Where.
         place: Place,
         /// Why.
-        why: Unreadable,
+        why: Box<Unreadable>,
     },
     /// It could not be read.
     #[error(transparent)]
@@ -93,7 +93,10 @@ impl Archive {
                 digest,
                 sums,
             }),
-            Err(ManifestError::Unreadable(why)) => Err(ArchiveError::Unreadable { place, why }),
+            Err(ManifestError::Unreadable(why)) => Err(ArchiveError::Unreadable {
+                place,
+                why: Box::new(why),
+            }),
             Err(ManifestError::Json(error)) => Err(damaged(&place, MANIFEST, error.to_string())),
         }
     }
