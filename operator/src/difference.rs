@@ -4,6 +4,7 @@
 //! there. A field that is no longer wanted is noticed by the digest of what was applied last, kept as an annotation.
 
 mod contest;
+mod given_up;
 
 use bigtix_crds::platform::same_quantity;
 use serde_json::{Map, Value};
@@ -12,7 +13,8 @@ use crate::build::meta::digest;
 use crate::names::DOMAIN;
 
 pub use contest::Contest;
-pub(crate) use contest::{contests, has_foreign_fields};
+pub(crate) use contest::{contests, fields_that_differ, has_foreign_fields};
+pub(crate) use given_up::fields_given_up;
 
 /// The name of the annotation with the digest of what was applied.
 #[must_use]

@@ -7,6 +7,7 @@ pub mod build;
 pub mod controller;
 pub mod difference;
 pub mod election;
+pub mod foresight;
 pub mod kind;
 pub mod names;
 pub mod next;

@@ -367,4 +367,4 @@ pub(crate) fn contested(
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -3,6 +3,7 @@
 pub mod facts;
 mod metrics;
 mod mongodb;
+mod outside;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,6 +28,7 @@ use facts::{Live, MongodbFacts, Observed, SecretFacts};
 pub use metrics::Scraper;
 pub use mongodb::Databases;
 pub(crate) use mongodb::code as mongodb_code;
+pub use outside::Outside;
 
 /// The ConfigMap with releases that are newer than this program.
 const RELEASES: &str = "bigtix-releases";
@@ -54,6 +56,29 @@ impl Observer {
     /// # Errors
     /// Those of the API server. A database that does not answer is a fact and no error.
     pub async fn observe(&self, resource: &BigTix) -> Result<Observed, kube::Error> {
+        let api_server = ApiServer {
+            client: &self.client,
+            operator_namespace: &self.operator_namespace,
+        };
+        let (mut observed, secrets) = api_server.look(resource).await?;
+        if let Ok(platform) = observed.verdict.clone() {
+            observed.mongodb = self.databases.look(&observed, &platform, &secrets).await;
+            let asked = asked_for_metrics(&observed, &platform);
+            observed.traffic = self.scraper.traffic(&asked).await;
+        }
+        Ok(observed)
+    }
+}
+
+/// What the API server can tell.
+struct ApiServer<'a> {
+    client: &'a Client,
+    operator_namespace: &'a str,
+}
+
+impl ApiServer<'_> {
+    /// A shop without its database and its metrics, and the Secrets that are the operator's to make.
+    async fn look(&self, resource: &BigTix) -> Result<(Observed, BTreeMap<String, Secret>), kube::Error> {
         let namespace = resource.namespace().unwrap_or_default();
         let owner = resource.controller_owner_ref(&()).unwrap_or_default();
         let verdict = validate_against(resource, None, &self.catalog().await?);
@@ -66,31 +91,29 @@ impl Observer {
             verdict,
             namespace: namespace.clone(),
             owner,
-            operator_namespace: self.operator_namespace.clone(),
+            operator_namespace: self.operator_namespace.to_owned(),
             secrets: BTreeMap::new(),
             brought: BTreeMap::new(),
             mongodb: MongodbFacts::Absent,
             traffic: BTreeMap::new(),
             optional_kinds,
         };
+        let mut secrets = BTreeMap::new();
         if let Ok(platform) = observed.verdict.clone() {
-            let secrets = self.secrets(observed.shop(&platform)).await?;
+            secrets = self.secrets(observed.shop(&platform)).await?;
             observed.brought = self.brought(&namespace, &platform).await?;
-            observed.mongodb = self.databases.look(&observed, &platform, &secrets).await;
-            let asked = asked_for_metrics(&observed, &platform);
-            observed.traffic = self.scraper.traffic(&asked).await;
             observed.secrets = secrets
                 .iter()
                 .map(|(name, secret)| (name.clone(), facts_of(secret)))
                 .collect();
         }
-        Ok(observed)
+        Ok((observed, secrets))
     }
 
     /// The releases that this program knows, and those of the ConfigMap beside the operator, one in each entry. One that
     /// cannot be used is left out.
     async fn catalog(&self) -> Result<Catalog, kube::Error> {
-        let api = Api::<ConfigMap>::namespaced(self.client.clone(), &self.operator_namespace);
+        let api = Api::<ConfigMap>::namespaced(self.client.clone(), self.operator_namespace);
         let further = api
             .get_opt(RELEASES)
             .await?

@@ -48,13 +48,10 @@ pub(crate) fn contests(object: &str, wanted: &Value, live: &Value) -> Vec<Contes
     }
     paths(wanted, live)
         .into_iter()
-        .map(|path| {
-            let field: String = path.iter().map(Step::to_string).collect();
-            Contest {
-                object: object.to_owned(),
-                field: field.trim_start_matches('.').to_owned(),
-                manager: manager(live, &path),
-            }
+        .map(|path| Contest {
+            object: object.to_owned(),
+            field: written(&path),
+            manager: manager(live, &path),
         })
         .collect()
 }
@@ -65,6 +62,18 @@ pub(crate) fn has_foreign_fields(wanted: &Value, live: &Value) -> bool {
     paths(wanted, live)
         .iter()
         .any(|path| manager(live, path).is_some())
+}
+
+/// The outermost fields of `wanted` that are not within `live`, as `spec.template.spec.containers[orders].image`.
+#[must_use]
+pub(crate) fn fields_that_differ(wanted: &Value, live: &Value) -> Vec<String> {
+    let paths = paths(wanted, live).into_iter();
+    paths.map(|path| written(&path)).collect()
+}
+
+fn written(path: &[Step]) -> String {
+    let field: String = path.iter().map(Step::to_string).collect();
+    field.trim_start_matches('.').to_owned()
 }
 
 fn paths(wanted: &Value, live: &Value) -> Vec<Vec<Step>> {

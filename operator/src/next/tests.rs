@@ -1,7 +1,7 @@
 //! What a shop goes through, in a cluster in memory.
 
 mod budget;
-mod cluster;
+pub(crate) mod cluster;
 mod no_return;
 
 use bigtix_crds::Service;

@@ -18,24 +18,24 @@ use crate::traffic::Traffic;
 
 const NAMESPACE: &str = "shops";
 
-pub(super) struct Cluster {
-    pub(super) resource: BigTix,
+pub(crate) struct Cluster {
+    pub(crate) resource: BigTix,
     catalog: Catalog,
     /// What the resource means. To find out costs more than a pass.
     verdict: Result<Platform, Vec<Violation>>,
-    pub(super) live: Live,
-    pub(super) secrets: BTreeMap<String, SecretFacts>,
-    pub(super) mongodb: MongodbFacts,
-    pub(super) brought: BTreeMap<String, Option<BTreeSet<String>>>,
+    pub(crate) live: Live,
+    pub(crate) secrets: BTreeMap<String, SecretFacts>,
+    pub(crate) mongodb: MongodbFacts,
+    pub(crate) brought: BTreeMap<String, Option<BTreeSet<String>>>,
     /// Images that never get ready.
-    pub(super) bad: BTreeSet<String>,
+    pub(crate) bad: BTreeSet<String>,
     /// What each pod of an image says of its requests; the others cannot be asked.
-    pub(super) traffic: BTreeMap<String, Traffic>,
-    pub(super) now: Timestamp,
+    pub(crate) traffic: BTreeMap<String, Traffic>,
+    pub(crate) now: Timestamp,
 }
 
 impl Cluster {
-    pub(super) fn with(spec: Value) -> Self {
+    pub(crate) fn with(spec: Value) -> Self {
         let (resource, catalog) = (resource(spec, 1), Catalog::embedded());
         Self {
             verdict: validate_against(&resource, None, &catalog),
@@ -52,7 +52,7 @@ impl Cluster {
     }
 
     /// Changes the resource as a user would.
-    pub(super) fn change(&mut self, spec: Value) {
+    pub(crate) fn change(&mut self, spec: Value) {
         let generation = self.resource.metadata.generation.unwrap_or(0) + 1;
         let status = self.resource.status.take();
         self.resource = resource(spec, generation);
@@ -61,13 +61,13 @@ impl Cluster {
     }
 
     /// One more release that the operator knows.
-    pub(super) fn learn(&mut self, release: &Value) {
+    pub(crate) fn learn(&mut self, release: &Value) {
         let catalog = self.catalog.clone().with(&release.to_string());
         self.catalog = catalog.expect("a release");
         self.verdict = validate_against(&self.resource, None, &self.catalog);
     }
 
-    pub(super) fn observed(&self) -> Observed {
+    pub(crate) fn observed(&self) -> Observed {
         let mut observed = self.observed_without_traffic();
         if let Ok(platform) = &observed.verdict {
             let said = |pod: &&Pod| Some((pod.name_any(), self.traffic.get(image_of(pod)?)?.clone()));
@@ -101,12 +101,12 @@ impl Cluster {
         }
     }
 
-    pub(super) fn decide(&self) -> Decision {
+    pub(crate) fn decide(&self) -> Decision {
         next(&self.observed(), self.now)
     }
 
     /// A pass, of which only the first `writes` are made before the operator dies.
-    pub(super) fn pass(&mut self, writes: usize) -> Decision {
+    pub(crate) fn pass(&mut self, writes: usize) -> Decision {
         let observed = self.observed();
         let decision = next(&observed, self.now);
         for write in decision.writes.iter().take(writes) {
@@ -123,7 +123,7 @@ impl Cluster {
         decision
     }
 
-    pub(super) fn until_done(&mut self) {
+    pub(crate) fn until_done(&mut self) {
         for _ in 0..100 {
             let decision = self.pass(usize::MAX);
             if decision.writes.is_empty() && decision.look_again == AT_REST {
@@ -289,7 +289,7 @@ impl Cluster {
         }
     }
 
-    pub(super) fn condition(&self, type_: &str) -> (String, String) {
+    pub(crate) fn condition(&self, type_: &str) -> (String, String) {
         let status = self.resource.status.clone().unwrap_or_default();
         let found = status
             .conditions
@@ -299,7 +299,7 @@ impl Cluster {
         (found.status, found.reason)
     }
 
-    pub(super) fn image(&self, service: Service) -> String {
+    pub(crate) fn image(&self, service: Service) -> String {
         let deployment = &self.live.deployments[&format!("shop-{service}")];
         let pod = deployment
             .spec
@@ -324,6 +324,6 @@ fn resource(spec: Value, generation: i64) -> BigTix {
     resource
 }
 
-pub(super) fn minimal() -> Cluster {
+pub(crate) fn minimal() -> Cluster {
     Cluster::with(json!({"version": "1.0.0"}))
 }

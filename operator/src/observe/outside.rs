@@ -1,0 +1,80 @@
+//! Looking from outside the cluster's network, where its API server answers and its pods do not.
+
+use std::collections::BTreeSet;
+
+use bigtix_crds::{BigTix, Platform, Service};
+use kube::Client;
+
+use super::ApiServer;
+use super::facts::{Member, MongodbFacts, Observed};
+use crate::build::{mongodb, store};
+use crate::names::Component;
+
+/// Somebody who has a kubeconfig, and is not the operator.
+#[derive(Clone)]
+pub struct Outside {
+    /// The API server.
+    pub client: Client,
+    /// Where the operator runs.
+    pub operator_namespace: String,
+}
+
+impl Outside {
+    /// Everything about one shop as the operator would observe it now; of the database what the status says, and nothing of
+    /// how pods answer.
+    ///
+    /// # Errors
+    /// Those of the API server. It has to let Secrets of the shop's namespace be read, because pods are replaced when those
+    /// change; only their digests are kept.
+    pub async fn observe(&self, resource: &BigTix) -> Result<Observed, kube::Error> {
+        let api_server = ApiServer {
+            client: &self.client,
+            operator_namespace: &self.operator_namespace,
+        };
+        let (mut observed, _) = api_server.look(resource).await?;
+        if let Ok(platform) = observed.verdict.clone() {
+            observed.mongodb = told(&observed, &platform);
+        }
+        Ok(observed)
+    }
+}
+
+/// The database as it was when the shop was last up: as many members as there are pods, and a user for each service that
+/// runs.
+fn told(observed: &Observed, platform: &Platform) -> MongodbFacts {
+    let status = observed.resource.status.as_ref();
+    let was_up = status.is_some_and(|status| status.version.current.is_some());
+    let name = Component::Mongodb.object_name(platform);
+    let set = observed.live.stateful_sets.get(&name);
+    let (Some(_), Some(set)) = (store::managed(&platform.stores.mongodb), set) else {
+        return MongodbFacts::Absent;
+    };
+    if !was_up {
+        return MongodbFacts::Fresh;
+    }
+    let count = set.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1);
+    let addresses = (0..u32::try_from(count).unwrap_or(1))
+        .map(|ordinal| mongodb::member_address(observed.shop(platform), ordinal));
+    let stores = status
+        .map(|status| status.data_stores.as_slice())
+        .unwrap_or_default();
+    let told = stores
+        .iter()
+        .find(|store| store.name == Component::Mongodb.as_str());
+    let primary = told.and_then(|store| store.primary.clone());
+    let member = |(at, address): (usize, String)| Member {
+        is_primary: primary.as_ref().map_or(at == 0, |primary| *primary == address),
+        is_healthy: true,
+        address,
+    };
+    let runs = |service: &Service| {
+        let name = Component::Service(*service).object_name(platform);
+        observed.live.deployments.contains_key(&name)
+    };
+    let services = platform.services.iter().map(|(service, _)| service);
+    MongodbFacts::Set {
+        members: addresses.enumerate().map(member).collect(),
+        version: told.and_then(|store| store.version.clone()),
+        users: services.filter(runs).collect::<BTreeSet<_>>(),
+    }
+}
