@@ -1,12 +1,25 @@
 //! What can be said on the command line.
 
+mod shop;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-/// BigTix on one machine: a shop with one command.
+pub use crate::output::Output;
+pub use shop::{ClusterArgs, LogsArgs, OpenArgs, PlanArgs, RollbackArgs, ShopArgs, StatusArgs, WhyArgs};
+
+/// What the exit codes of every command mean.
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  it is done, or there is nothing to say
+  1  it could not be done; standard error says why and what to do next
+  2  the command line or the resource is refused
+  3  status, why: the shop is not as wanted; plan: something would change";
+
+/// BigTix on one machine, and a look at one in a cluster.
 #[derive(Debug, Parser)]
-#[command(name = "bigtix", version, max_term_width = 100)]
+#[command(name = "bigtix", version, max_term_width = 100, after_help = EXIT_CODES)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -24,6 +37,25 @@ pub enum Command {
     Backup(BackupArgs),
     /// Put a backup into the folder of a shop that does not run.
     Restore(RestoreArgs),
+    /// Show on one screen what runs and how it is.
+    Status(StatusArgs),
+    /// Say what is not as wanted, and what to do next.
+    Why(WhyArgs),
+    /// Say what a resource would change, restart and make, and in which order.
+    Plan(PlanArgs),
+    /// Go back to what ran before.
+    Rollback(RollbackArgs),
+    /// Show what the parts of the shop have logged.
+    Logs(LogsArgs),
+    /// Open the shop in a browser.
+    Open(OpenArgs),
+    /// Print a script that completes this command line.
+    Completions {
+        /// Of which shell.
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page.
+    Man,
     /// Events that a service could not handle.
     DeadLetters {
         /// What to do with them.
@@ -59,6 +91,9 @@ Environment:
   BIGTIX_TOOLS, BIGTIX_MONGOD, BIGTIX_NATS_SERVER, BIGTIX_REDIS_SERVER, BIGTIX_LOCALSTRIPE_PYTHON
                      where the programs are that `make tools` installs";
 
+/// The port of a shop that names none.
+pub(crate) const PORT: u16 = 8080;
+
 /// What to run.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = ENVIRONMENT)]
@@ -70,7 +105,7 @@ pub struct UpArgs {
     #[command(flatten)]
     pub data: DataArgs,
     /// The port of the shop; 0 takes a free one.
-    #[arg(long, value_name = "N", default_value_t = 8080)]
+    #[arg(long, value_name = "N", default_value_t = PORT)]
     pub port: u16,
     /// Run each instance of each service as a process of its own.
     #[arg(long)]
@@ -145,7 +180,7 @@ pub enum DeadLettersAction {
     },
 }
 
-fn assignment(text: &str) -> Result<(String, String), String> {
+pub(crate) fn assignment(text: &str) -> Result<(String, String), String> {
     let (path, value) = text
         .split_once('=')
         .ok_or("it must be PATH=VALUE, such as spec.reservationSeconds=3")?;

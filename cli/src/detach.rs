@@ -15,7 +15,7 @@ use crate::terminal::{Line, Terminal};
 use crate::up::UpError;
 
 /// Runs `bigtix up` in the background, shows its progress, and returns when it is ready or has failed.
-pub(crate) fn detach(args: &UpArgs) -> Result<ExitCode, UpError> {
+pub(crate) fn detach(args: &UpArgs, terminal: Terminal) -> Result<ExitCode, UpError> {
     // Checked here too, so that nothing is made for a resource that is refused.
     resource::read(args.file.as_deref(), &args.set, args.separate)?;
     let dir = folder::prepare(&args.data.data)?;
@@ -45,10 +45,10 @@ pub(crate) fn detach(args: &UpArgs) -> Result<ExitCode, UpError> {
         .flat_map(BufReader::lines);
     for line in lines.map_while(Result::ok) {
         match Line::parse(&line) {
-            Line::Progress(text) => Terminal::Person.say(text),
-            Line::Failure(text) => Terminal::Person.fail(text),
+            Line::Progress(text) => terminal.say(text),
+            Line::Failure(text) => terminal.fail(text),
             Line::Ready(text) => {
-                Terminal::Person.say(text);
+                terminal.say(text);
                 return Ok(ExitCode::SUCCESS);
             }
         }

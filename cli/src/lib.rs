@@ -1,18 +1,27 @@
-//! BigTix on one machine: `up`, `down`, `backup`, `restore`, and the edge that stands before the services.
+//! BigTix on one machine: `up`, `down`, `backup`, `restore`, and the edge that stands before the services; and a look at
+//! a shop, here or in a cluster.
 
+mod applied;
 pub mod args;
 mod ask;
 mod backup;
+mod cluster;
 mod dead_letters;
 mod detach;
 mod down;
 pub mod edge;
+mod fields;
 mod folder;
+mod machine;
+mod manual;
+pub mod output;
+mod report;
 mod resource;
 mod restore;
 mod run_file;
 mod services;
 mod settings_page;
+mod shop;
 mod stop_signal;
 mod terminal;
 mod up;
@@ -25,18 +34,28 @@ use terminal::Terminal;
 use up::UpError;
 
 /// What a refused resource exits with; everything else that fails exits with 1.
-const REFUSED: u8 = 2;
+pub(crate) const REFUSED: u8 = 2;
+/// What a look exits with that finds something: a shop that is not as wanted, or changes.
+pub(crate) const DIFFERS: u8 = 3;
 
 /// Does what the command line says.
 pub fn run(cli: Cli) -> ExitCode {
     match cli.command {
         Command::Up(args) if args.detach => {
-            detach::detach(&args).unwrap_or_else(|error| failed(&error, Terminal::Person))
+            detach::detach(&args, Terminal::Person).unwrap_or_else(|error| failed(&error, Terminal::Person))
         }
         Command::Up(args) => up_here(&args),
         Command::Down(data) => asynchronously(down::down(&data.data, Terminal::Person)),
         Command::Backup(args) => asynchronously(backup::run(&args, Terminal::Person)),
         Command::Restore(args) => asynchronously(restore::run(&args, Terminal::Person)),
+        Command::Status(args) => shop::status(&args),
+        Command::Why(args) => shop::why(&args),
+        Command::Plan(args) => shop::plan(&args),
+        Command::Rollback(args) => shop::rollback(&args),
+        Command::Logs(args) => shop::logs(&args),
+        Command::Open(args) => shop::open(&args),
+        Command::Completions { shell } => manual::completions(shell),
+        Command::Man => manual::page(),
         Command::DeadLetters {
             action: DeadLettersAction::List(data),
         } => asynchronously(dead_letters::list(&data.data, Terminal::Person)),
@@ -69,7 +88,7 @@ fn up_here(args: &UpArgs) -> ExitCode {
     }
 }
 
-fn failed(error: &UpError, terminal: Terminal) -> ExitCode {
+pub(crate) fn failed(error: &UpError, terminal: Terminal) -> ExitCode {
     terminal.fail(error.to_string());
     match error {
         UpError::Resource(ResourceError::Invalid { .. }) => ExitCode::from(REFUSED),
@@ -87,7 +106,7 @@ fn asynchronously<E: std::fmt::Display>(work: impl Future<Output = Result<(), E>
     }
 }
 
-fn runtime() -> tokio::runtime::Runtime {
+pub(crate) fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

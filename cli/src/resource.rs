@@ -16,6 +16,8 @@ spec: { version: 1.0.0 }
 /// What a resource comes to on one machine.
 #[derive(Debug)]
 pub(crate) struct Resource {
+    /// As it was written, with every default.
+    pub(crate) bigtix: BigTix,
     /// What it describes.
     pub(crate) platform: Platform,
     /// Fields that it sets and that mean nothing here.
@@ -37,20 +39,21 @@ pub(crate) fn read(
     sets: &[(String, String)],
     separate: bool,
 ) -> Result<Resource, ResourceError> {
-    let (text, name) = match file {
-        Some(path) => {
-            let unreadable = |source| ResourceError::Unreadable {
-                path: path.into(),
-                source,
-            };
-            (
-                fs::read_to_string(path).map_err(unreadable)?,
-                path.display().to_string(),
-            )
-        }
-        None => (MINIMAL.to_owned(), "The resource".to_owned()),
-    };
+    let (text, name) = text_of(file)?;
     interpret(&text, sets, separate).map_err(|problems| ResourceError::Invalid { name, problems })
+}
+
+/// The text of the file and how it is called, or the minimal resource.
+pub(crate) fn text_of(file: Option<&Path>) -> Result<(String, String), ResourceError> {
+    let Some(path) = file else {
+        return Ok((MINIMAL.to_owned(), "The resource".to_owned()));
+    };
+    let unreadable = |source| ResourceError::Unreadable {
+        path: path.into(),
+        source,
+    };
+    let text = fs::read_to_string(path).map_err(unreadable)?;
+    Ok((text, path.display().to_string()))
 }
 
 fn interpret(text: &str, sets: &[(String, String)], separate: bool) -> Result<Resource, Vec<String>> {
@@ -71,10 +74,15 @@ fn interpret(text: &str, sets: &[(String, String)], separate: bool) -> Result<Re
         located.collect::<Vec<_>>()
     })?;
     let ignored = ignored(&bigtix, &platform, separate);
-    Ok(Resource { platform, ignored })
+    Ok(Resource {
+        bigtix,
+        platform,
+        ignored,
+    })
 }
 
-fn ignored(bigtix: &BigTix, platform: &Platform, separate: bool) -> Vec<String> {
+/// The paths of what the resource sets and what means nothing here.
+pub(crate) fn ignored(bigtix: &BigTix, platform: &Platform, separate: bool) -> Vec<String> {
     let mut ignored = ignored_on_one_machine(bigtix);
     if !separate {
         // One process holds every service once.

@@ -1,13 +1,17 @@
-//! What is said to whoever started this: a person, or the process that waits for a background one to be ready.
+//! What is said to whoever started this: a person, a program, or the process that waits for a background one to be ready.
 
 use std::io::{self, Write};
 use std::time::Duration;
+
+use crate::output::Output;
 
 /// Who listens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Terminal {
     /// A person.
     Person,
+    /// A program that reads standard output as JSON; what is said besides goes to standard error.
+    Program,
     /// The process that started this one in the background; each line begins with its kind, and nobody listens any
     /// more after [`Line::Ready`].
     Starter,
@@ -42,7 +46,10 @@ impl Line {
             (Terminal::Starter, _) => text
                 .lines()
                 .try_for_each(|line| writeln!(io::stdout(), "{kind}{line}")),
-            (Terminal::Person, Self::Failure(text)) => writeln!(io::stderr(), "bigtix: {text}"),
+            (Terminal::Person | Terminal::Program, Self::Failure(text)) => {
+                writeln!(io::stderr(), "bigtix: {text}")
+            }
+            (Terminal::Program, _) => writeln!(io::stderr(), "{text}"),
             (Terminal::Person, _) => writeln!(io::stdout(), "{text}"),
         };
         let _ = io::stdout().flush();
@@ -50,6 +57,14 @@ impl Line {
 }
 
 impl Terminal {
+    /// Who listens where that is printed.
+    pub(crate) fn of(output: Output) -> Self {
+        match output {
+            Output::Text => Self::Person,
+            Output::Json => Self::Program,
+        }
+    }
+
     /// A step that is done, and how long it took.
     pub(crate) fn step(self, name: &str, took: Duration) {
         Line::Progress(format!("  {name:<14} {:>5.1} s", took.as_secs_f64())).print(self);
@@ -73,7 +88,7 @@ impl Terminal {
     /// Something that happens while everything is ready. In the background it belongs into the log.
     pub(crate) fn report(self, text: &str) {
         match self {
-            Self::Person => self.say(text),
+            Self::Person | Self::Program => self.say(text),
             Self::Starter => {
                 let _ = writeln!(io::stderr(), "{text}");
             }

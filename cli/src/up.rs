@@ -20,6 +20,7 @@ use bigtix_testkit::stores::{ChildEvent, StoreError, Stores, StoresConfig, Watch
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::sync::mpsc;
 
+use crate::applied::{Applied, Asked};
 use crate::args::UpArgs;
 use crate::edge::{Docs, Edge, EdgeConfig, Limits};
 use crate::folder::{DataFolder, FolderError};
@@ -33,6 +34,8 @@ use self::door::{Door, DoorError};
 use self::fleet::{Fleet, FleetError, InProcess, Separate, choose_places, internal_urls, public_urls};
 use self::keys::Keys;
 use self::wiring::{StoreAccess, StripeAccess, Wiring};
+
+pub(crate) use self::wiring::foreseen;
 
 /// How long requests that are under way may take to end.
 const DRAIN: Duration = Duration::from_secs(25);
@@ -107,6 +110,12 @@ pub(crate) async fn up(args: &UpArgs, terminal: Terminal) -> Result<(), UpError>
     };
     shop.write_run_file()
         .map_err(io_error("run.json cannot be written"))?;
+    let asked = Asked {
+        resource: serde_json::to_value(&resource.bigtix).unwrap_or_default(),
+        separate: args.separate,
+        port: args.port,
+    };
+    Applied::note(folder.dir(), asked).map_err(io_error("applied.json cannot be written"))?;
     terminal.ready(format!(
         "BigTix {} is ready after {:.1} s: {}",
         resource.platform.version,

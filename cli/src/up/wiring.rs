@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use bigtix_crds::platform::EnvValue;
+use bigtix_crds::platform::{EnvValue, Payments};
 use bigtix_crds::{Platform, Service};
+
+use crate::services::HELD;
 
 use super::keys::Keys;
 
@@ -149,4 +151,63 @@ impl Wiring<'_> {
             .map(|urls| urls.join(","))
             .unwrap_or_default()
     }
+}
+
+/// The settings of every service with every address and key as if it were the same at each start: what differs between two
+/// of these differs because of the resource. `instances` says how many of a service run.
+pub(crate) fn foreseen(
+    platform: &Platform,
+    instances: impl Fn(Service) -> u32,
+) -> BTreeMap<Service, BTreeMap<String, String>> {
+    let same = |text: &str| text.to_owned();
+    let keys = Keys {
+        sessions: String::new(),
+        services: String::new(),
+        stripe: String::new(),
+        webhook: String::new(),
+    };
+    let (api_url, script_url, is_double) = match &platform.payments {
+        Payments::StripeDouble => (same("double"), same("double"), true),
+        Payments::Account {
+            secret_name: _,
+            api_url,
+            script_url,
+        } => (api_url.to_string(), script_url.to_string(), false),
+    };
+    let stripe = StripeAccess {
+        api_url,
+        secret_key: String::new(),
+        webhook_secret: String::new(),
+        return_url: (!is_double).then(|| same("orders")),
+        script_url,
+        publishable_key: Some(String::new()),
+        is_double,
+    };
+    let urls = |service: Service| {
+        (1..=instances(service))
+            .map(|number| format!("{service}-{number}"))
+            .collect()
+    };
+    let internal_urls: BTreeMap<Service, Vec<String>> = HELD
+        .iter()
+        .map(|held| (held.service, urls(held.service)))
+        .collect();
+    let public_urls = HELD
+        .iter()
+        .map(|held| (held.service, held.service.to_string()))
+        .collect();
+    let settings = |held: &crate::services::Held| {
+        let wiring = Wiring {
+            platform,
+            keys: &keys,
+            public_url: "",
+            trusted_proxies: "",
+            stripe: &stripe,
+            internal_urls: &internal_urls,
+            public_urls: &public_urls,
+            stores: None,
+        };
+        (held.service, wiring.settings(held.service))
+    };
+    HELD.iter().map(settings).collect()
 }
