@@ -18,4 +18,6 @@ ip netns delete bigtix-probe
 "$HERE/ready.sh"
 "$HERE/next-images.sh"
 cd "$REPO"
+# The scenarios of `kubectl bigtix` run it.
+cargo build --quiet --package bigtix
 cargo test --quiet --package bigtix-tests --test kubernetes -- "$@"

@@ -4,6 +4,7 @@
 //! cluster there is nothing to run them against, and they say so.
 
 mod chart;
+mod command;
 mod deaths;
 mod edges;
 mod faults;
@@ -43,6 +44,9 @@ const SCENARIOS: &[(&str, Scenario)] = scenarios![
     install::the_example_is_followed_through_the_ingress,
     install::a_shop_at_rest_costs_no_write,
     install::broken_resources_are_refused_by_the_api_server,
+    command::a_shop_is_shown_and_nothing_is_the_matter,
+    command::a_plan_is_exactly_what_then_happens,
+    command::what_failed_is_explained_and_gone_back_from,
     edges::declared_connections_work_and_no_others,
     chart::it_is_linted_and_what_it_renders_is_accepted,
     chart::an_operator_of_one_namespace_reads_no_secret_elsewhere,

@@ -2,6 +2,7 @@
 
 mod audit;
 mod customer;
+mod plugin;
 mod process;
 
 use std::path::{Path, PathBuf};
@@ -13,6 +14,7 @@ use serde_json::Value;
 
 pub use audit::{AuditLog, Request};
 pub use customer::{Customer, Purchases, Shopping};
+pub use plugin::Said;
 pub use process::{Process, Use};
 
 /// The namespace of the operator.
@@ -134,11 +136,14 @@ impl Cluster {
     /// kubectl with these arguments, to be started by the caller.
     #[must_use]
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(&self.kubectl);
+        let mut command = self.kubectl();
+        command.args(["--namespace", &self.namespace]).args(arguments);
         command
-            .env("KUBECONFIG", self.state.join("kubeconfig"))
-            .args(["--namespace", &self.namespace])
-            .args(arguments);
+    }
+
+    fn kubectl(&self) -> Command {
+        let mut command = Command::new(&self.kubectl);
+        command.env("KUBECONFIG", self.state.join("kubeconfig"));
         command
     }
 
