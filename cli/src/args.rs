@@ -32,7 +32,7 @@ pub enum Command {
     /// Run what a BigTix resource describes, on this machine.
     Up(UpArgs),
     /// Stop what `up` runs, in good order.
-    Down(DataArgs),
+    Down(ToldDataArgs),
     /// Write everything that a running shop's databases hold to an archive, or check an archive.
     Backup(BackupArgs),
     /// Put a backup into the folder of a shop that does not run.
@@ -78,6 +78,17 @@ pub struct DataArgs {
     /// The folder with the shop's data.
     #[arg(long, value_name = "DIR", default_value = "./.bigtix")]
     pub data: PathBuf,
+}
+
+/// Where the data is, and how it is told.
+#[derive(Debug, Clone, Args)]
+pub struct ToldDataArgs {
+    /// Where the data is.
+    #[command(flatten)]
+    pub data: DataArgs,
+    /// For a person or for a program.
+    #[arg(short, long, value_enum, default_value_t)]
+    pub output: Output,
 }
 
 /// What the environment can say besides.
@@ -169,12 +180,12 @@ pub struct RestoreArgs {
 #[derive(Debug, Subcommand)]
 pub enum DeadLettersAction {
     /// Show them.
-    List(DataArgs),
+    List(ToldDataArgs),
     /// Have them handled once more by the services that gave up on them.
     Replay {
         /// Where the data is.
         #[command(flatten)]
-        data: DataArgs,
+        told: ToldDataArgs,
         /// Which ones, as `list` names them; all when none is named.
         ids: Vec<String>,
     },

@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use bigtix_service::Secret;
 use bigtix_service::dead_letters::{self, DeadLetter};
 use bigtix_service::mongo::{Mongo, MongoConfig, MongoError};
+use serde::Serialize;
 
 use crate::folder;
+use crate::output::Output;
 use crate::run_file::RunFile;
 use crate::services::HELD;
-use crate::terminal::Terminal;
 
 /// Why they cannot be shown or replayed.
 #[derive(Debug, thiserror::Error)]
@@ -49,19 +50,52 @@ fn unreadable(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Dea
     DeadLettersError::Read(error.into())
 }
 
+/// A letter for a program.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Told {
+    id: String,
+    subject: String,
+    error: String,
+    at: String,
+    attempts: i64,
+    waits_to_be_replayed: bool,
+}
+
 /// Shows them.
-pub(crate) async fn list(dir: &Path, terminal: Terminal) -> Result<(), DeadLettersError> {
-    let mut count = 0;
+pub(crate) async fn list(dir: &Path, output: Output) -> Result<(), DeadLettersError> {
+    let (mut letters, mut lines) = (Vec::new(), Vec::new());
     for (service, mongo) in stores(dir).await? {
         for letter in dead_letters::list(&mongo).await.map_err(unreadable)? {
-            count += 1;
-            terminal.say(described(service, &letter));
+            lines.push(described(service, &letter));
+            letters.push(told(service, &letter));
         }
     }
-    if count == 0 {
-        terminal.say("There are no dead letters");
+    if lines.is_empty() {
+        lines.push("There are no dead letters".to_owned());
     }
+    output.tell(&letters, |_| lines.join("\n"));
     Ok(())
+}
+
+fn told(service: &str, letter: &DeadLetter) -> Told {
+    let DeadLetter {
+        id,
+        subject,
+        error,
+        at,
+        attempts,
+        replay,
+        ..
+    } = letter;
+    Told {
+        id: format!("{service}/{id}"),
+        subject: subject.clone(),
+        error: error.clone(),
+        at: at.to_string(),
+        attempts: *attempts,
+        waits_to_be_replayed: *replay,
+    }
 }
 
 fn described(service: &str, letter: &DeadLetter) -> String {
@@ -79,7 +113,7 @@ fn described(service: &str, letter: &DeadLetter) -> String {
 }
 
 /// Asks for the named ones, or all, to be handled once more.
-pub(crate) async fn replay(dir: &Path, ids: &[String], terminal: Terminal) -> Result<(), DeadLettersError> {
+pub(crate) async fn replay(dir: &Path, ids: &[String], output: Output) -> Result<(), DeadLettersError> {
     let stores = stores(dir).await?;
     let mut count = 0;
     if ids.is_empty() {
@@ -101,6 +135,9 @@ pub(crate) async fn replay(dir: &Path, ids: &[String], terminal: Terminal) -> Re
         }
         count += 1;
     }
-    terminal.say(format!("{count} dead letters are handled once more"));
+    let replayed = serde_json::json!({"replayed": count});
+    output.tell(&replayed, |_| {
+        format!("{count} dead letters are handled once more")
+    });
     Ok(())
 }

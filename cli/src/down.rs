@@ -6,7 +6,10 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 
+use serde::Serialize;
+
 use crate::folder;
+use crate::output::{Output, json, say};
 use crate::run_file;
 use crate::terminal::Terminal;
 
@@ -25,8 +28,26 @@ pub(crate) enum DownError {
     Stuck { pid: u32 },
 }
 
+/// What came of it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Stopped {
+    /// Whether anything ran.
+    was_running: bool,
+    seconds: f64,
+}
+
+/// Stops it, and says what came of it.
+pub(crate) async fn told(dir: &Path, output: Output) -> Result<(), DownError> {
+    let stopped = down(dir, Terminal::of(output)).await?;
+    if output == Output::Json {
+        say(&json(&stopped));
+    }
+    Ok(())
+}
+
 /// Stops it.
-pub(crate) async fn down(dir: &Path, terminal: Terminal) -> Result<(), DownError> {
+pub(crate) async fn down(dir: &Path, terminal: Terminal) -> Result<Stopped, DownError> {
     let failed = |source| DownError::Io {
         what: dir.display().to_string(),
         source,
@@ -40,7 +61,10 @@ pub(crate) async fn down(dir: &Path, terminal: Terminal) -> Result<(), DownError
             ),
             false => format!("BigTix does not run on {}", dir.display()),
         });
-        return Ok(());
+        return Ok(Stopped {
+            was_running: false,
+            seconds: 0.0,
+        });
     };
     let began = Instant::now();
     terminal.say(format!("Stopping BigTix (pid {pid})"));
@@ -71,5 +95,8 @@ pub(crate) async fn down(dir: &Path, terminal: Terminal) -> Result<(), DownError
         began.elapsed().as_secs_f64(),
         dir.display()
     ));
-    Ok(())
+    Ok(Stopped {
+        was_running: true,
+        seconds: began.elapsed().as_secs_f64(),
+    })
 }

@@ -45,7 +45,7 @@ pub fn run(cli: Cli) -> ExitCode {
             detach::detach(&args, Terminal::Person).unwrap_or_else(|error| failed(&error, Terminal::Person))
         }
         Command::Up(args) => up_here(&args),
-        Command::Down(data) => asynchronously(down::down(&data.data, Terminal::Person)),
+        Command::Down(told) => asynchronously(down::told(&told.data.data, told.output)),
         Command::Backup(args) => asynchronously(backup::run(&args, Terminal::Person)),
         Command::Restore(args) => asynchronously(restore::run(&args, Terminal::Person)),
         Command::Status(args) => shop::status(&args),
@@ -57,11 +57,11 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Completions { shell } => manual::completions(shell),
         Command::Man => manual::page(),
         Command::DeadLetters {
-            action: DeadLettersAction::List(data),
-        } => asynchronously(dead_letters::list(&data.data, Terminal::Person)),
+            action: DeadLettersAction::List(told),
+        } => asynchronously(dead_letters::list(&told.data.data, told.output)),
         Command::DeadLetters {
-            action: DeadLettersAction::Replay { data, ids },
-        } => asynchronously(dead_letters::replay(&data.data, &ids, Terminal::Person)),
+            action: DeadLettersAction::Replay { told, ids },
+        } => asynchronously(dead_letters::replay(&told.data.data, &ids, told.output)),
         Command::Settings => {
             Terminal::Person.say(settings_page::page().trim_end());
             ExitCode::SUCCESS

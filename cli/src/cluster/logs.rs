@@ -1,7 +1,7 @@
 //! What the pods of a shop have logged.
 
 use bigtix_crds::BigTix;
-use futures::stream::SelectAll;
+use futures::stream::{self, select_all};
 use futures::{AsyncBufReadExt, StreamExt};
 use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt;
@@ -59,7 +59,7 @@ pub(crate) async fn show(cluster: &Cluster, shop: &BigTix, args: &LogsArgs) -> R
         });
     }
     let is_named = pods.len() > 1;
-    let mut all = SelectAll::new();
+    let mut streams = Vec::new();
     for pod in &pods {
         let name = pod.name_any();
         let parameters = LogParams {
@@ -74,12 +74,17 @@ pub(crate) async fn show(cluster: &Cluster, shop: &BigTix, args: &LogsArgs) -> R
         match api.log_stream(&name, &parameters).await {
             Ok(stream) => {
                 let of = name.clone();
-                all.push(Box::pin(stream.lines().map(move |line| (of.clone(), line))));
+                streams.push(stream.lines().map(move |line| (of.clone(), line)).boxed());
             }
             // A pod whose container has not begun has none; the others have.
             Err(error) => remark(&format!("{name} has no log: {error}")),
         }
     }
+    // What ends is told pod by pod; what goes on, as it comes.
+    let mut all = match args.follow {
+        true => select_all(streams).boxed(),
+        false => stream::iter(streams).flatten().boxed(),
+    };
     while let Some((name, line)) = all.next().await {
         match line {
             Ok(line) => print(args.shop.output, is_named, &name, &line),

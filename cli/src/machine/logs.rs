@@ -88,7 +88,10 @@ pub(crate) async fn show(
         }
         files.insert(name, (path, u64::try_from(read).unwrap_or(u64::MAX)));
     }
-    while follow {
+    if !follow {
+        return Ok(());
+    }
+    loop {
         tokio::time::sleep(LOOK_AGAIN).await;
         for (name, (path, at)) in &mut files {
             for line in more(path, at).map_err(failed(path))? {
@@ -96,7 +99,6 @@ pub(crate) async fn show(
             }
         }
     }
-    Ok(())
 }
 
 fn names(entries: fs::ReadDir) -> Vec<String> {

@@ -3,6 +3,7 @@
 
 mod backups;
 mod dead_letters;
+mod looking;
 mod machine;
 mod operations;
 
