@@ -77,13 +77,11 @@ pub(crate) async fn show(
     let mut files = BTreeMap::new();
     for name in choice.names {
         let path = logs.join(format!("{name}.log"));
-        let mut text = String::new();
-        let mut file = File::open(&path).map_err(failed(&path))?;
+        let bytes = fs::read(&path).map_err(failed(&path))?;
+        // Who follows gets a line when all of it is there.
+        let read = if follow { whole_lines(&bytes) } else { bytes.len() };
         // A store may log what is no text.
-        let mut bytes = Vec::new();
-        let read = file.read_to_end(&mut bytes).map_err(failed(&path))?;
-        text.push_str(&String::from_utf8_lossy(&bytes));
-        for line in last(&text, tail) {
+        for line in last(&String::from_utf8_lossy(&bytes[..read]), tail) {
             print(output, is_named, &name, line);
         }
         files.insert(name, (path, u64::try_from(read).unwrap_or(u64::MAX)));
@@ -180,6 +178,12 @@ fn last(text: &str, count: usize) -> impl Iterator<Item = &str> {
     text.lines().skip(all.saturating_sub(count))
 }
 
+/// How many bytes end with the last line that has an end.
+fn whole_lines(bytes: &[u8]) -> usize {
+    let end = bytes.iter().rposition(|byte| *byte == b'\n');
+    end.map_or(0, |end| end + 1)
+}
+
 /// Whole lines that were written since; a file that has become shorter begins anew.
 fn more(path: &Path, at: &mut u64) -> io::Result<Vec<String>> {
     let mut file = File::open(path)?;
@@ -189,10 +193,7 @@ fn more(path: &Path, at: &mut u64) -> io::Result<Vec<String>> {
     file.seek(SeekFrom::Start(*at))?;
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes)?;
-    let whole = bytes
-        .iter()
-        .rposition(|byte| *byte == b'\n')
-        .map_or(0, |end| end + 1);
+    let whole = whole_lines(&bytes);
     *at += u64::try_from(whole).unwrap_or(0);
     let text = String::from_utf8_lossy(&bytes[..whole]).into_owned();
     Ok(text.lines().map(str::to_owned).collect())
