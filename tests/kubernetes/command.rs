@@ -216,7 +216,7 @@ fn writes(cluster: &Cluster) -> Result<Vec<String>> {
 /// An image that does not exist is taken back by the operator; the resource goes on asking for it until somebody goes back.
 pub(crate) async fn what_failed_is_explained_and_gone_back_from(cluster: &Cluster) -> Result<()> {
     let upgrade = json!({"progressDeadlineSeconds": 45, "soakSeconds": 5});
-    let broken = json!({"payments": {"image": "bigtix.test/nothing:1"}});
+    let broken = json!({"payments": {"image": "bigtix.test/nowhere:1"}});
     cluster.patch_shop(&json!({"spec": {"services": broken, "upgrade": upgrade}}))?;
     cluster.until_shop("taken back", PATIENCE, |shop| {
         let (status, reason, _) = shop.condition("Progressing");
@@ -236,7 +236,7 @@ pub(crate) async fn what_failed_is_explained_and_gone_back_from(cluster: &Cluste
     ensure!(dry.code == 0, "{dry:?}");
     let shop = cluster.get(&["bigtix", "shop"])?;
     ensure!(
-        shop["spec"]["services"]["payments"]["image"] == "bigtix.test/nothing:1",
+        shop["spec"]["services"]["payments"]["image"] == "bigtix.test/nowhere:1",
         "a dry run changed it"
     );
     let back = cluster.bigtix(&["rollback", "--output", "json"])?;
