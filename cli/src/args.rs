@@ -4,7 +4,7 @@ mod shop;
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 
 pub use crate::output::Output;
 pub use shop::{ClusterArgs, LogsArgs, OpenArgs, PlanArgs, RollbackArgs, ShopArgs, StatusArgs, WhyArgs};
@@ -132,16 +132,6 @@ pub struct UpArgs {
     pub background: bool,
 }
 
-/// How a command says what it did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub enum OutputFormat {
-    /// For people.
-    #[default]
-    Text,
-    /// For programs: one JSON object on standard output; what went wrong is still said as text, on standard error.
-    Json,
-}
-
 /// What to back up, and to where.
 #[derive(Debug, Clone, Args)]
 pub struct BackupArgs {
@@ -154,9 +144,9 @@ pub struct BackupArgs {
     /// Read this archive from end to end instead, and say whether it is whole.
     #[arg(long, value_name = "PATH", conflicts_with = "to")]
     pub verify: Option<PathBuf>,
-    /// How to say what was done.
-    #[arg(long, value_name = "FORMAT", default_value = "text")]
-    pub output: OutputFormat,
+    /// For a person or for a program.
+    #[arg(short, long, value_enum, default_value_t)]
+    pub output: Output,
 }
 
 /// What to restore, and into what.
@@ -171,9 +161,9 @@ pub struct RestoreArgs {
     /// Give up the data that is there.
     #[arg(long)]
     pub replace: bool,
-    /// How to say what was done.
-    #[arg(long, value_name = "FORMAT", default_value = "text")]
-    pub output: OutputFormat,
+    /// For a person or for a program.
+    #[arg(short, long, value_enum, default_value_t)]
+    pub output: Output,
 }
 
 /// What to do with dead letters.

@@ -11,8 +11,9 @@ use jiff::Timestamp;
 use semver::Version;
 use serde_json::json;
 
-use crate::args::{BackupArgs, OutputFormat};
+use crate::args::BackupArgs;
 use crate::folder;
+use crate::output::Output;
 use crate::run_file::RunFile;
 use crate::services::HELD;
 use crate::terminal::Terminal;
@@ -50,7 +51,7 @@ pub(crate) async fn run(args: &BackupArgs, terminal: Terminal) -> Result<(), Bac
     let (shop, versions) = running(&data.data).await?;
     let path = to.clone().unwrap_or_else(|| default_path(Timestamp::now()));
     let place = Place::folder(&path);
-    if *output == OutputFormat::Text {
+    if *output == Output::Text {
         terminal.say(format!("Backing up to {place}"));
     }
     backup(&shop, &versions, &place, &|step| {
@@ -71,13 +72,9 @@ pub(crate) async fn run(args: &BackupArgs, terminal: Terminal) -> Result<(), Bac
 }
 
 /// Reads an archive from end to end.
-pub(crate) async fn check(
-    path: &Path,
-    output: OutputFormat,
-    terminal: Terminal,
-) -> Result<Checked, ArchiveError> {
+pub(crate) async fn check(path: &Path, output: Output, terminal: Terminal) -> Result<Checked, ArchiveError> {
     let archive = Archive::open(Place::folder(path)).await?;
-    if output == OutputFormat::Text {
+    if output == Output::Text {
         terminal.say(format!("Checking {}", archive.place()));
     }
     archive.check(&|step| progress(step, output, terminal)).await
@@ -125,28 +122,28 @@ fn default_path(now: Timestamp) -> PathBuf {
 }
 
 /// A collection that is done, where somebody reads along.
-pub(crate) fn progress(step: Step<'_>, output: OutputFormat, terminal: Terminal) {
+pub(crate) fn progress(step: Step<'_>, output: Output, terminal: Terminal) {
     let Step {
         service,
         collection,
         data,
     } = step;
-    if output == OutputFormat::Text {
+    if output == Output::Text {
         let what = format!("{service}/{collection}");
         terminal.say(format!("  {what:<32} {:>9} documents", data.documents));
     }
 }
 
 /// What an archive holds, and what became of it.
-pub(crate) fn say(place: &Place, manifest: &Manifest, what: &str, output: OutputFormat, terminal: Terminal) {
+pub(crate) fn say(place: &Place, manifest: &Manifest, what: &str, output: Output, terminal: Terminal) {
     let text = match output {
-        OutputFormat::Text => format!(
+        Output::Text => format!(
             "{place} {what}: the shop as it was at {}, {} documents, {} bytes",
             manifest.taken_at,
             manifest.documents(),
             manifest.bytes()
         ),
-        OutputFormat::Json => json!({
+        Output::Json => json!({
             "archive": place.to_string(),
             "takenAt": manifest.taken_at,
             "documents": manifest.documents(),

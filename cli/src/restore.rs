@@ -11,9 +11,10 @@ use bigtix_service::mongo::MongoError;
 use bigtix_testkit::stores::{Mongod, StoreError, StoresConfig};
 use semver::Version;
 
-use crate::args::{OutputFormat, RestoreArgs};
+use crate::args::RestoreArgs;
 use crate::backup::{self, databases};
 use crate::folder::{DataFolder, FolderError};
+use crate::output::Output;
 use crate::services::HELD;
 use crate::terminal::Terminal;
 
@@ -94,7 +95,7 @@ pub(crate) async fn run(args: &RestoreArgs, terminal: Terminal) -> Result<(), Re
         *output,
         terminal,
     );
-    if *output == OutputFormat::Text {
+    if *output == Output::Text {
         terminal.say(format!(
             "Everybody has to sign in again. Whatever was paid or refunded at Stripe after {} is not known to this \
              shop: docs/backups.md says how to find it",
@@ -120,14 +121,14 @@ struct Into<'a> {
     dir: &'a Path,
     from: &'a Path,
     existing: Existing,
-    output: OutputFormat,
+    output: Output,
     terminal: Terminal,
 }
 
 impl Into<'_> {
     async fn restore(&self, archive: &Checked, mongod: &Mongod) -> Result<(), RestoreCommandError> {
         let shop = Shop::connect(&Secret::new(mongod.admin_uri()), databases()).await?;
-        if self.output == OutputFormat::Text {
+        if self.output == Output::Text {
             self.terminal
                 .say(format!("Restoring into {}", self.dir.display()));
         }

@@ -73,7 +73,9 @@ async fn every_request_is_one_that_stripe_describes() {
         limit: PAGE,
         starting_after: Some("pi_1"),
     };
-    let page: Result<IntentList, _> = stripe.get("/payment_intents".to_owned(), Some(after)).await;
+    let page: Result<IntentList, _> = stripe
+        .get("list", "/payment_intents".to_owned(), Some(after))
+        .await;
     assert!(page.is_ok(), "another page: {:?}", page.err());
     stripe.accepts_key().await.unwrap();
     mock.stop().await;
@@ -97,7 +99,12 @@ async fn a_request_that_stripe_does_not_describe_is_refused() {
             capture_methods,
         };
         let answer = stripe
-            .post_intent("/payment_intents".to_owned(), &form, RequestStrategy::Once)
+            .post_intent(
+                "create",
+                "/payment_intents".to_owned(),
+                &form,
+                RequestStrategy::Once,
+            )
             .await;
         assert!(
             matches!(answer, Err(StripeError::Refused { status: 400, .. })),
