@@ -22,6 +22,8 @@ const ROOT: &str = "root";
 const AUTHENTICATION_FAILED: i32 = 18;
 /// What strangers are answered once there are users.
 const UNAUTHORIZED: i32 = 13;
+/// Not a primary yet, or any more, or about to become one.
+const CHANGING_STATE: [i32; 8] = [91, 94, 189, 10107, 11600, 11602, 13435, 13436];
 const ALREADY_INITIALIZED: i32 = 23;
 const ROLE_EXISTS: i32 = 51002;
 const USER_EXISTS: i32 = 51003;
@@ -113,6 +115,15 @@ pub(super) async fn prepare(port: u16, root: &str, users: &[(&str, String)]) -> 
         settle(port, root, &stranger, &admin).await?;
     }
     create_users(&admin, users).await
+}
+
+/// Whether [`prepare`] may be begun again after this. A mongod that becomes a primary cuts the connections that it has.
+pub(super) fn is_passing(error: &Error) -> bool {
+    let is_cut = matches!(
+        error.kind.as_ref(),
+        ErrorKind::Io(_) | ErrorKind::ConnectionPoolCleared { .. } | ErrorKind::ServerSelection { .. }
+    );
+    is_cut || command_code(error).is_some_and(|code| CHANGING_STATE.contains(&code))
 }
 
 /// Makes it a replica set; `false` if it is one already.
@@ -254,4 +265,16 @@ fn command_code(error: &Error) -> Option<i32> {
 fn is_authentication_failure(error: &Error) -> bool {
     matches!(error.kind.as_ref(), ErrorKind::Authentication { .. })
         || command_code(error) == Some(AUTHENTICATION_FAILED)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_that_is_cut_is_no_reason_to_give_up_and_a_refusal_is() {
+        let cut = Error::from(io::Error::from(io::ErrorKind::UnexpectedEof));
+        assert!(is_passing(&cut), "{cut}");
+        assert!(!is_passing(&Error::custom("what is read makes no sense")));
+    }
 }

@@ -155,10 +155,11 @@ impl<'a> Starter<'a> {
                 if !mongodb::listens(port).await {
                     return Ok(false);
                 }
-                mongodb::prepare(port, &self.root, &self.mongodb_users)
-                    .await
-                    .map_err(Box::new)?;
-                Ok(true)
+                match mongodb::prepare(port, &self.root, &self.mongodb_users).await {
+                    Ok(()) => Ok(true),
+                    Err(error) if mongodb::is_passing(&error) => Ok(false),
+                    Err(error) => Err(Box::new(error)),
+                }
             },
         )
         .await
