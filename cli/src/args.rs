@@ -138,7 +138,7 @@ pub struct BackupArgs {
     /// Where the data is.
     #[command(flatten)]
     pub data: DataArgs,
-    /// The folder that becomes the archive; by default bigtix-backup-<time> in the current one.
+    /// The folder that becomes the archive; by default bigtix-backup-TIME in the current one.
     #[arg(long, value_name = "PATH")]
     pub to: Option<PathBuf>,
     /// Read this archive from end to end instead, and say whether it is whole.
