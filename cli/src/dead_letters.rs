@@ -64,17 +64,15 @@ struct Told {
 
 /// Shows them.
 pub(crate) async fn list(dir: &Path, output: Output) -> Result<(), DeadLettersError> {
-    let (mut letters, mut lines) = (Vec::new(), Vec::new());
+    let mut letters = Vec::new();
     for (service, mongo) in stores(dir).await? {
-        for letter in dead_letters::list(&mongo).await.map_err(unreadable)? {
-            lines.push(described(service, &letter));
-            letters.push(told(service, &letter));
-        }
+        let found = dead_letters::list(&mongo).await.map_err(unreadable)?;
+        letters.extend(found.iter().map(|letter| told(service, letter)));
     }
-    if lines.is_empty() {
-        lines.push("There are no dead letters".to_owned());
-    }
-    output.tell(&letters, |_| lines.join("\n"));
+    output.tell(&letters, |_| match letters.as_slice() {
+        [] => "There are no dead letters".to_owned(),
+        letters => letters.iter().map(described).collect::<Vec<_>>().join("\n"),
+    });
     Ok(())
 }
 
@@ -98,18 +96,21 @@ fn told(service: &str, letter: &DeadLetter) -> Told {
     }
 }
 
-fn described(service: &str, letter: &DeadLetter) -> String {
-    let DeadLetter {
+fn described(letter: &Told) -> String {
+    let Told {
         id,
         subject,
         error,
         at,
         attempts,
-        replay,
-        ..
+        waits_to_be_replayed,
     } = letter;
-    let state = if *replay { ", waits to be replayed" } else { "" };
-    format!("{service}/{id}\n  {subject}, failed {attempts} times, the last time at {at}{state}\n  {error}")
+    let state = if *waits_to_be_replayed {
+        ", waits to be replayed"
+    } else {
+        ""
+    };
+    format!("{id}\n  {subject}, failed {attempts} times, the last time at {at}{state}\n  {error}")
 }
 
 /// Asks for the named ones, or all, to be handled once more.

@@ -311,8 +311,8 @@ impl Start<'_> {
             wiring.settings(service)
         };
         Ok(if self.args.separate {
-            let fleet = Separate::start(self.dir, &places, settings, &self.watcher, self.terminal).await?;
-            Fleet::Separate(fleet.keeping(held))
+            let (watcher, terminal) = (&self.watcher, self.terminal);
+            Fleet::Separate(Separate::start(self.dir, &places, held, settings, watcher, terminal).await?)
         } else {
             Fleet::InProcess(InProcess::start(&places, settings, self.terminal).await?)
         })

@@ -44,13 +44,14 @@ impl Instance {
 }
 
 impl Separate {
-    /// Starts all of them at once.
+    /// Starts all of them at once, and keeps the ports of their places for as long as they run.
     ///
     /// # Errors
     /// When one does not become ready; the others are stopped by then.
     pub(crate) async fn start(
         dir: &Path,
         places: &Places,
+        held: Vec<HeldPort>,
         settings: impl Fn(Service) -> BTreeMap<String, String>,
         watcher: &Watcher,
         terminal: Terminal,
@@ -81,7 +82,7 @@ impl Separate {
                 }
                 Ok(Self {
                     instances,
-                    _held: Vec::new(),
+                    _held: held,
                 })
             }
             Err(error) => {
@@ -89,11 +90,6 @@ impl Separate {
                 Err(error)
             }
         }
-    }
-
-    /// Keeps these ports for as long as it runs.
-    pub(crate) fn keeping(self, held: Vec<HeldPort>) -> Self {
-        Self { _held: held, ..self }
     }
 
     fn by_service(&self) -> BTreeMap<Service, Vec<&Instance>> {

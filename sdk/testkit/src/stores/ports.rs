@@ -31,7 +31,7 @@ impl HeldPort {
     /// When a hundred tries found none.
     pub fn find() -> io::Result<Self> {
         (0..ATTEMPTS)
-            .find_map(|_| Self::untouched(rand::random_range(RANGE)).ok())
+            .find_map(|_| Self::bind(rand::random_range(RANGE), false).ok())
             .ok_or_else(|| io::Error::new(io::ErrorKind::AddrInUse, "no free port was found on 127.0.0.1"))
     }
 
@@ -43,19 +43,13 @@ impl HeldPort {
         if !is_free(port) {
             return Err(io::ErrorKind::AddrInUse.into());
         }
-        let socket = TcpSocket::new_v4()?;
-        socket.set_reuseaddr(true)?;
-        socket.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))?;
-        Ok(Self {
-            port,
-            _socket: socket,
-        })
+        Self::bind(port, true)
     }
 
-    /// Binding comes before the permission to share: so it fails when another one holds the port, too.
-    fn untouched(port: u16) -> io::Result<Self> {
+    /// Whoever binds without sharing fails when another one holds the port, too. Its server may share it afterwards.
+    fn bind(port: u16, shares: bool) -> io::Result<Self> {
         let socket = TcpSocket::new_v4()?;
-        socket.set_reuseaddr(false)?;
+        socket.set_reuseaddr(shares)?;
         socket.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))?;
         socket.set_reuseaddr(true)?;
         Ok(Self {
@@ -127,7 +121,7 @@ mod tests {
     #[test]
     fn a_held_port_is_its_servers_and_nobody_elses() {
         let held = HeldPort::find().unwrap();
-        assert!(HeldPort::untouched(held.number()).is_err(), "held twice");
+        assert!(HeldPort::bind(held.number(), false).is_err(), "held twice");
         let server = TcpListener::bind((Ipv4Addr::LOCALHOST, held.number())).unwrap();
         drop(server);
         let _restarted = TcpListener::bind((Ipv4Addr::LOCALHOST, held.number())).unwrap();
