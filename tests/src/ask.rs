@@ -1,4 +1,4 @@
-//! One request, without any client's help.
+//! One request, without any client's help. Whom the shop refuses because it is past its capacity comes again.
 
 use std::fmt::Write as _;
 use std::future::{Future, IntoFuture};
@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 
 use bigtix_client::Token;
 use bigtix_contracts::{ErrorCode, ErrorItem, Problem};
+use bigtix_testkit::{is_past_capacity, let_in};
 use reqwest::Method;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
@@ -86,12 +87,17 @@ impl Ask {
         self
     }
 
-    /// Sends it.
+    /// Sends it, and again while the shop is past its capacity.
     ///
     /// # Panics
     /// When no answer comes, or one that the contract allows nobody to give: an error without a well-formed problem, or
     /// anything without a request id.
     pub async fn send(self) -> Answer {
+        let ask = async || self.clone().send_once().await;
+        let_in(ask, |answer| is_past_capacity(answer.status, &answer.json)).await
+    }
+
+    async fn send_once(self) -> Answer {
         let Self {
             method,
             url,

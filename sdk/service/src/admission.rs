@@ -281,6 +281,7 @@ mod tests {
     use axum::{Json, Router};
     use tokio::net::TcpListener;
     use tokio::task::JoinSet;
+    use tower::ServiceExt as _;
 
     use super::*;
     use crate::Secret;
@@ -329,6 +330,22 @@ mod tests {
         assert!(admission.enter(&Method::GET).is_some());
         drop(inside);
         assert_eq!(admission.under_way.load(Ordering::Relaxed), 0);
+    }
+
+    #[tokio::test]
+    async fn who_is_refused_is_told_to_come_again_in_the_words_that_tests_know() {
+        let admission = Arc::new(Admission::new("test", Patience::Usual, Strain::default()));
+        let inside: Vec<UnderWay> = (0..MOST).filter_map(|_| admission.enter(&Method::GET)).collect();
+        let routes = Router::new().route("/", post(async || Json(())));
+        let routes = routes.layer(from_fn_with_state(admission.clone(), admit));
+        let ask = || Request::post("/").body(axum::body::Body::empty()).unwrap();
+        let refusal = routes.clone().oneshot(ask()).await.unwrap();
+        let status = refusal.status().as_u16();
+        let body = axum::body::to_bytes(refusal.into_body(), 1024).await.unwrap();
+        let body = serde_json::from_slice(&body).unwrap();
+        assert!(bigtix_testkit::is_past_capacity(status, &body), "{status} {body}");
+        drop(inside);
+        assert_eq!(routes.oneshot(ask()).await.unwrap().status(), StatusCode::OK);
     }
 
     /// A runtime whose only thread is busy is past its capacity, whatever the machine does.

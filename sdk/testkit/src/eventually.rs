@@ -21,6 +21,32 @@ pub async fn eventually<T>(what: &str, look: impl AsyncFnMut() -> Option<T>) -> 
     }
 }
 
+/// How long [`let_in`] waits before it asks again: shorter than a service asks for, since a test has few people.
+const AGAIN: Duration = Duration::from_millis(100);
+
+/// Why a service that is past its capacity refuses a request.
+const PAST_CAPACITY: &str = "Too many requests at once; nothing happened, try again";
+
+/// Whether an answer says that the service was past its capacity, and nothing happened.
+pub fn is_past_capacity(status: u16, body: &serde_json::Value) -> bool {
+    status == 503 && body["message"] == PAST_CAPACITY
+}
+
+/// Asks, and comes again for as long as the service is past its capacity, as everybody is told to. On a machine that has
+/// much else to do, a crowd of a test may be more than can be served at once.
+///
+/// Returns the refusal itself after 20 seconds of them.
+pub async fn let_in<A>(ask: impl AsyncFn() -> A, is_refused: impl Fn(&A) -> bool) -> A {
+    let give_up = Instant::now() + DEADLINE;
+    loop {
+        let answer = ask().await;
+        if !is_refused(&answer) || Instant::now() >= give_up {
+            return answer;
+        }
+        tokio::time::sleep(AGAIN).await;
+    }
+}
+
 /// One look more than fits into `deadline`, so that a state that comes just in time is seen.
 async fn poll<T>(
     mut look: impl AsyncFnMut() -> Option<T>,

@@ -2,7 +2,7 @@
 //!
 //! * [`stripe`]: a Stripe double. A real HTTP server that speaks Stripe's public contract for a card shop, keeps a
 //!   ledger of every cent and can be told to fail in the ways networks and Stripe fail.
-//! * [`mod@eventually`]: wait for a state, never for a duration.
+//! * [`mod@eventually`]: wait for a state, never for a duration; come again when a service is past its capacity.
 //! * [`stores`]: real mongod, nats-server, redis-server and localstripe as child processes.
 //! * [`golden`]: committed files that are generated, compared with what would be generated now.
 
@@ -14,5 +14,5 @@ pub mod golden;
 pub mod stores;
 pub mod stripe;
 
-pub use eventually::eventually;
+pub use eventually::{eventually, is_past_capacity, let_in};
 pub use stripe::StripeDouble;

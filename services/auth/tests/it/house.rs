@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use bigtix_service::mongo::{Mongo, MongoConfig};
 use bigtix_service::{Listen, Running, Settings};
 use bigtix_testkit::stores::shared;
+use bigtix_testkit::{is_past_capacity, let_in};
 use reqwest::Method;
 use reqwest::header::{HeaderMap, SET_COOKIE};
 use serde_json::{Value, json};
@@ -126,13 +127,16 @@ impl House {
         if let Some(body) = body {
             request = request.json(&body);
         }
-        let answer = request.send().await.unwrap();
-        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-        Answer {
-            status,
-            headers,
-            body: answer.json().await.unwrap_or(Value::Null),
-        }
+        let ask = async || {
+            let answer = request.try_clone().unwrap().send().await.unwrap();
+            let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+            Answer {
+                status,
+                headers,
+                body: answer.json().await.unwrap_or(Value::Null),
+            }
+        };
+        let_in(ask, |answer| is_past_capacity(answer.status, &answer.body)).await
     }
 
     pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {

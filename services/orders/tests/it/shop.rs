@@ -12,6 +12,7 @@ use bigtix_service::internal::Peer;
 use bigtix_service::mongo::new_id;
 use bigtix_service::{Listen, Running, Secret, Settings};
 use bigtix_testkit::stores::shared;
+use bigtix_testkit::{is_past_capacity, let_in};
 use jiff::Timestamp;
 use reqwest::Method;
 use serde_json::Value;
@@ -138,11 +139,14 @@ impl Shop {
         if let Some(key) = key {
             request = request.header("idempotency-key", key);
         }
-        let answer = request.send().await.unwrap();
-        (
-            answer.status().as_u16(),
-            answer.json().await.unwrap_or(Value::Null),
-        )
+        let ask = async || {
+            let answer = request.try_clone().unwrap().send().await.unwrap();
+            (
+                answer.status().as_u16(),
+                answer.json().await.unwrap_or(Value::Null),
+            )
+        };
+        let_in(ask, |(status, body)| is_past_capacity(*status, body)).await
     }
 
     pub(crate) async fn order(&self, person: &Person, body: Value) -> Answer {

@@ -12,6 +12,7 @@ use bigtix_service::mongo::{Mongo, MongoConfig, new_id};
 use bigtix_service::nats::{Bus, NatsConfig};
 use bigtix_service::{Listen, Running, Secret, Settings};
 use bigtix_testkit::stores::shared;
+use bigtix_testkit::{is_past_capacity, let_in};
 use jiff::Timestamp;
 use reqwest::Method;
 use reqwest::header::HeaderMap;
@@ -199,13 +200,16 @@ impl Market {
         if let Some(key) = key {
             request = request.header("idempotency-key", key);
         }
-        let answer = request.send().await.unwrap();
-        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-        Answer {
-            status,
-            headers,
-            body: answer.json().await.unwrap_or(Value::Null),
-        }
+        let ask = async || {
+            let answer = request.try_clone().unwrap().send().await.unwrap();
+            let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+            Answer {
+                status,
+                headers,
+                body: answer.json().await.unwrap_or(Value::Null),
+            }
+        };
+        let_in(ask, |answer| is_past_capacity(answer.status, &answer.body)).await
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
