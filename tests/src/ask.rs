@@ -93,8 +93,11 @@ impl Ask {
     /// When no answer comes, or one that the contract allows nobody to give: an error without a well-formed problem, or
     /// anything without a request id.
     pub async fn send(self) -> Answer {
-        let ask = async || self.clone().send_once().await;
-        let_in(ask, |answer| is_past_capacity(answer.status, &answer.json)).await
+        let_in(
+            || self.clone().send_once(),
+            |answer| is_past_capacity(answer.status, &answer.json),
+        )
+        .await
     }
 
     async fn send_once(self) -> Answer {

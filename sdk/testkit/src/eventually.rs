@@ -36,7 +36,7 @@ pub fn is_past_capacity(status: u16, body: &serde_json::Value) -> bool {
 /// much else to do, a crowd of a test may be more than can be served at once.
 ///
 /// Returns the refusal itself after 20 seconds of them.
-pub async fn let_in<A>(ask: impl AsyncFn() -> A, is_refused: impl Fn(&A) -> bool) -> A {
+pub async fn let_in<A, F: Future<Output = A>>(ask: impl Fn() -> F, is_refused: impl Fn(&A) -> bool) -> A {
     let give_up = Instant::now() + DEADLINE;
     loop {
         let answer = ask().await;

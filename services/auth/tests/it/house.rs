@@ -127,7 +127,7 @@ impl House {
         if let Some(body) = body {
             request = request.json(&body);
         }
-        let ask = async || {
+        let ask = || async {
             let answer = request.try_clone().unwrap().send().await.unwrap();
             let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
             Answer {

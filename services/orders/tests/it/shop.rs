@@ -139,7 +139,7 @@ impl Shop {
         if let Some(key) = key {
             request = request.header("idempotency-key", key);
         }
-        let ask = async || {
+        let ask = || async {
             let answer = request.try_clone().unwrap().send().await.unwrap();
             (
                 answer.status().as_u16(),

@@ -214,7 +214,7 @@ impl World {
     }
 
     pub(crate) async fn send(&self, request: reqwest::RequestBuilder) -> Answer {
-        let ask = async || {
+        let ask = || async {
             let request = request.try_clone().expect("a body that is no stream");
             let answer = request.send().await.expect("an answer");
             let status = answer.status();

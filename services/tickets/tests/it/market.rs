@@ -200,7 +200,7 @@ impl Market {
         if let Some(key) = key {
             request = request.header("idempotency-key", key);
         }
-        let ask = async || {
+        let ask = || async {
             let answer = request.try_clone().unwrap().send().await.unwrap();
             let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
             Answer {
