@@ -21,8 +21,11 @@ pub async fn eventually<T>(what: &str, look: impl AsyncFnMut() -> Option<T>) -> 
     }
 }
 
-/// How long [`let_in`] waits before it asks again: shorter than a service asks for, since a test has few people.
-const AGAIN: Duration = Duration::from_millis(100);
+/// How long [`let_in`] waits before it asks again, which is what a service asks for. Who asks more often is the overload.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// How long [`let_in`] goes on asking.
+const LET_IN_DEADLINE: Duration = Duration::from_secs(60);
 
 /// Why a service that is past its capacity refuses a request.
 const PAST_CAPACITY: &str = "Too many requests at once; nothing happened, try again";
@@ -35,9 +38,9 @@ pub fn is_past_capacity(status: u16, body: &serde_json::Value) -> bool {
 /// Asks, and comes again for as long as the service is past its capacity, as everybody is told to. On a machine that has
 /// much else to do, a crowd of a test may be more than can be served at once.
 ///
-/// Returns the refusal itself after 20 seconds of them.
+/// Returns the refusal itself after a minute of them.
 pub async fn let_in<A, F: Future<Output = A>>(ask: impl Fn() -> F, is_refused: impl Fn(&A) -> bool) -> A {
-    let give_up = Instant::now() + DEADLINE;
+    let give_up = Instant::now() + LET_IN_DEADLINE;
     loop {
         let answer = ask().await;
         if !is_refused(&answer) || Instant::now() >= give_up {

@@ -275,6 +275,14 @@ impl World {
             .unwrap_or_default()
     }
 
+    /// The progress, once the relay has stored a position in it: it has not while it publishes what it found at its start.
+    pub(crate) async fn stored_position(&self) -> Document {
+        eventually("a stored position", async || {
+            Some(self.progress().await).filter(|progress| progress.contains_key("token"))
+        })
+        .await
+    }
+
     /// Until when some instance has the relay's lease.
     pub(crate) async fn lease_ends(&self) -> Option<bson::DateTime> {
         let lease = self.mongo.collection("leases").find_one(doc! {}).await.unwrap();
