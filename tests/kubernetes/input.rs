@@ -1,13 +1,14 @@
 //! What is missing, wrong or somebody else's: each has a condition that says what to do.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use bigtix_tests::cluster::{Cluster, Customer, Request};
+use bigtix_tests::cluster::{Cluster, Customer, Request, SYSTEM};
 use serde_json::{Value, json};
 
 use crate::install::resource;
-use crate::rollouts::learn_release;
+use crate::rollouts::SERVICES;
 
 const PATIENCE: Duration = Duration::from_secs(120);
 const DEFINITION: &str = "customresourcedefinition/bigtixes.bigtix.dev";
@@ -267,4 +268,13 @@ pub(crate) async fn what_is_no_longer_wanted_goes(cluster: &Cluster) -> Result<(
     cluster.run(&["delete", "secret", "a-redis", "an-account"])?;
     let seller = Customer::new().await?;
     seller.lists().await.map(drop)
+}
+
+/// Tells the operator of a release of which every service has the same version.
+fn learn_release(cluster: &Cluster, version: &str, reachable_from: &str) -> Result<()> {
+    let services = BTreeMap::from(SERVICES.map(|service| (service, version)));
+    let release = json!({"version": version, "reachableFrom": reachable_from, "services": services});
+    let releases = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "bigtix-releases"},
+        "data": {format!("{version}.json"): release.to_string()}});
+    cluster.within(SYSTEM).apply(&releases)
 }

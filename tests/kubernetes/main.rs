@@ -10,6 +10,7 @@ mod edges;
 mod faults;
 mod input;
 mod install;
+mod playbooks;
 mod rights;
 mod rollouts;
 mod scale;
@@ -62,7 +63,9 @@ const SCENARIOS: &[(&str, Scenario)] = scenarios![
     rollouts::an_image_that_fails_requests_is_taken_back,
     rollouts::a_restart_fails_no_request,
     rollouts::an_eviction_of_each_service_fails_no_request,
-    rollouts::an_upgrade_and_a_downgrade_fail_no_request,
+    playbooks::a_release_fails_no_purchase_and_a_second_run_changes_nothing,
+    playbooks::a_bad_release_ends_red_and_the_one_of_before_serves,
+    playbooks::a_rollback_fails_no_purchase,
     rollouts::an_autoscaler_takes_over_without_a_drop,
     scale::an_autoscaler_follows_the_load_and_nobody_fights_it,
     stores::a_volume_grows_while_tickets_are_bought,

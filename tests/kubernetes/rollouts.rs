@@ -1,14 +1,13 @@
 //! Releases that are bad, and changes that nobody notices.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use bigtix_tests::cluster::{Cluster, Customer, SYSTEM, Shopping};
+use bigtix_tests::cluster::{Cluster, Customer, Shopping};
 use serde_json::json;
 
 const PATIENCE: Duration = Duration::from_secs(150);
-const SERVICES: [&str; 6] = ["auth", "tickets", "orders", "payments", "expiration", "web"];
+pub(crate) const SERVICES: [&str; 6] = ["auth", "tickets", "orders", "payments", "expiration", "web"];
 
 pub(crate) async fn an_image_that_does_not_exist_is_taken_back(cluster: &Cluster) -> Result<()> {
     is_taken_back(cluster, "bigtix.test/nothing:1", "ImagePulled").await
@@ -151,49 +150,6 @@ pub(crate) async fn an_eviction_of_each_service_fails_no_request(cluster: &Clust
     let purchases = shopping.end().await?;
     println!("  {} purchases meanwhile", purchases.orders.len());
     ensure!(purchases.failures.is_empty(), "{:?}", purchases.failures);
-    Ok(())
-}
-
-/// Tells the operator of a release of which every service has the same version.
-pub(crate) fn learn_release(cluster: &Cluster, version: &str, reachable_from: &str) -> Result<()> {
-    let services = BTreeMap::from(SERVICES.map(|service| (service, version)));
-    let release = json!({"version": version, "reachableFrom": reachable_from, "services": services});
-    let releases = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "bigtix-releases"},
-        "data": {format!("{version}.json"): release.to_string()}});
-    cluster.within(SYSTEM).apply(&releases)
-}
-
-/// To releases that differ in every service, and back.
-pub(crate) async fn an_upgrade_and_a_downgrade_fail_no_request(cluster: &Cluster) -> Result<()> {
-    ensure!(
-        cluster.has_image("orders:1.1.0"),
-        "tests/cluster/next-images.sh makes the images that this takes"
-    );
-    learn_release(cluster, "1.1.0", "~1.0")?;
-    for version in ["1.1.0", "1.0.0"] {
-        let shopping = Shopping::begin().await?;
-        cluster.patch_shop(&json!({"spec": {"version": version}}))?;
-        let took = cluster.until_shop(version, PATIENCE, |shop| {
-            shop.is("Ready") && shop.current() == version
-        })?;
-        let purchases = shopping.end().await?;
-        println!(
-            "  {version} after {:.0} s, {} purchases",
-            took.as_secs_f64(),
-            purchases.orders.len()
-        );
-        ensure!(
-            purchases.failures.is_empty(),
-            "to {version}: {:?}",
-            purchases.failures
-        );
-        let shop = cluster.get(&["bigtix", "shop"])?;
-        let services = shop["status"]["services"].as_array().cloned().unwrap_or_default();
-        ensure!(
-            services.iter().all(|service| service["version"] == version),
-            "{services:?}"
-        );
-    }
     Ok(())
 }
 

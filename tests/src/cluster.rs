@@ -2,6 +2,7 @@
 
 mod audit;
 mod customer;
+mod playbook;
 mod plugin;
 mod process;
 
@@ -19,6 +20,8 @@ pub use process::{Process, Use};
 
 /// The namespace of the operator.
 pub const SYSTEM: &str = "bigtix-system";
+/// Where the node is reached, and the ingress with it.
+const NODE_ADDRESS: &str = "198.51.100.2";
 /// How often something that is waited for is looked at.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
 

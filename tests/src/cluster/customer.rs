@@ -11,10 +11,9 @@ use reqwest::{Client, Method};
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
+use super::NODE_ADDRESS;
 use crate::world::unique;
 
-/// Where the ingress of the cluster answers.
-const INGRESS: &str = "198.51.100.2:80";
 const HOST: &str = "bigtix.localhost";
 /// How long a copy may take that has to be told anew.
 const COPIES: Duration = Duration::from_secs(30);
@@ -37,7 +36,7 @@ impl Customer {
     /// Whatever is not 201.
     pub async fn new() -> Result<Self> {
         use_ring();
-        let address: SocketAddr = INGRESS.parse()?;
+        let address = SocketAddr::new(NODE_ADDRESS.parse()?, 80);
         let http = Client::builder()
             .resolve(HOST, address)
             .timeout(Duration::from_secs(30))
