@@ -1,8 +1,10 @@
-//! The file of the release that the tree builds: what `services/release.json` says of it, and the version of each service.
+//! The file of the release that the tree builds: what `services/release.json` says of it, and the version of each service;
+//! and the changelogs, in which what is unreleased becomes the section of a version.
 //!
 //! A release that has a later one beside it is history and is never written again. What was published is a tag; the
 //! plan and the check compare the tree with the last of them.
 
+mod changelog;
 mod changes;
 mod closure;
 mod lock;
@@ -17,11 +19,15 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail, ensure};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use semver::{Version, VersionReq};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use plan::Plan;
+use changelog::{Changelog, Due};
+use plan::{Chapter, Plan};
 
 const SERVICES: &str = "services";
 const RELEASES: &str = "releases";
@@ -79,11 +85,18 @@ struct Generated {
     text: String,
 }
 
-/// Writes the release under development.
+/// Writes the release under development and the sections of its changelogs: what the plan says, and nothing the second time.
 pub(crate) fn write(root: &Path) -> Result<ExitCode> {
-    let Generated { path, text } = generate(root)?;
-    fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
-    println!("release: {} is written", path.display());
+    let plan = Plan::of(sources::comparison(root)?);
+    write_file(root)?;
+    let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
+    for chapter in &plan.changelogs {
+        match chapter.due {
+            Due::Section => write_section(root, chapter, today)?,
+            Due::Nothing | Due::Entries => {}
+        }
+    }
+    print!("{}", report::written(&plan));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -106,6 +119,19 @@ pub(crate) fn check(root: &Path) -> Result<ExitCode> {
     } else {
         ExitCode::FAILURE
     })
+}
+
+fn write_file(root: &Path) -> Result<()> {
+    let Generated { path, text } = generate(root)?;
+    fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
+}
+
+fn write_section(root: &Path, chapter: &Chapter, today: Date) -> Result<()> {
+    let path = root.join(&chapter.path);
+    let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let mut changelog = Changelog::parse(&text);
+    changelog.release(&chapter.version, today);
+    fs::write(&path, changelog.to_string()).with_context(|| format!("cannot write {}", path.display()))
 }
 
 fn generate(root: &Path) -> Result<Generated> {

@@ -154,6 +154,16 @@ impl Differences {
         changes
     }
 
+    /// Whether one of these files, by path from the workspace's root, counts of a crate that is compiled in.
+    pub(super) fn are_of(&self, closure: &Closure, files: &[String]) -> bool {
+        files.iter().any(|path| {
+            self.owner(path).is_some_and(|folder| {
+                let file = path[folder.len()..].trim_start_matches('/');
+                closure.crates.contains_key(folder) && can_change_a_program(file)
+            })
+        })
+    }
+
     /// The files that count of the crate in a folder, by their paths in it.
     fn files_in(&self, folder: &str) -> Vec<String> {
         let inside = format!("{folder}/");

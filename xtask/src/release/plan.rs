@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use semver::{Version, VersionReq};
 use serde::Serialize;
 
+use super::changelog::{CHANGELOG, Due, Told};
 use super::changes::{Change, few};
+use super::{DEVELOPMENT, SERVICES};
 
 /// Images beside the services' that have the release's own version.
 const OTHER_IMAGES: [&str; 2] = ["operator", "stripe-double"];
@@ -33,8 +35,31 @@ pub(super) struct Comparison {
     /// The release under development.
     pub(super) release: Version,
     pub(super) reachable_from: VersionReq,
-    /// The services as they are, and what changed in each since the baseline.
-    pub(super) services: BTreeMap<String, (Version, Vec<Change>)>,
+    /// The file of the release, where it is not as it has to be.
+    pub(super) stale: Option<String>,
+    /// What the project's changelog has of the release.
+    pub(super) told: Told,
+    pub(super) services: BTreeMap<String, Present>,
+}
+
+/// A service as it is.
+#[derive(Debug)]
+pub(super) struct Present {
+    pub(super) version: Version,
+    /// Since the baseline.
+    pub(super) changes: Vec<Change>,
+    /// Those since the baseline that touched what it is compiled from, newest first.
+    pub(super) commits: Vec<Commit>,
+    /// What its changelog has of its version.
+    pub(super) told: Told,
+}
+
+/// What somebody who writes a changelog may want to be reminded of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct Commit {
+    /// As git abbreviates it.
+    pub(super) id: String,
+    pub(super) subject: String,
 }
 
 /// What changed since the last release and what the next one would publish.
@@ -47,6 +72,10 @@ pub(super) struct Plan {
     /// Whether a shop may come from the published release in one step; none where there is no such release.
     pub(super) is_reachable: Option<bool>,
     pub(super) services: Vec<Service>,
+    /// The project's and those of the services; none where nothing can be compared.
+    pub(super) changelogs: Vec<Chapter>,
+    /// What `cargo xtask release` would change, by path from the root.
+    pub(super) writes: Vec<String>,
     /// Images that are not published in that version.
     pub(super) publishes: Vec<Image>,
     /// Images that the release takes as they are published.
@@ -64,6 +93,20 @@ pub(super) struct Service {
     /// None of a service that the release has no more.
     pub(super) version: Option<Version>,
     pub(super) changes: Vec<Change>,
+    pub(super) commits: Vec<Commit>,
+}
+
+/// A changelog, as far as it is about the version under development.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Chapter {
+    /// From the root.
+    pub(super) path: String,
+    pub(super) version: Version,
+    pub(super) is_published: bool,
+    /// Entries under Unreleased.
+    pub(super) unreleased: usize,
+    pub(super) due: Due,
 }
 
 #[derive(Debug, PartialEq, Eq, Serialize)]
@@ -81,15 +124,24 @@ pub(super) struct Refusal {
 
 impl Plan {
     pub(super) fn of(comparison: Comparison) -> Self {
+        let changelogs = chapters(&comparison);
         let Comparison {
             baseline,
             release,
             reachable_from,
+            stale,
+            told: _,
             services,
         } = comparison;
+        let moved = changelogs.iter().filter(|chapter| chapter.due == Due::Section);
         let mut plan = Self {
             is_reachable: None,
             services: merged(&baseline, services),
+            writes: stale
+                .into_iter()
+                .chain(moved.map(|chapter| chapter.path.clone()))
+                .collect(),
+            changelogs,
             publishes: Vec::new(),
             stays: Vec::new(),
             refusals: Vec::new(),
@@ -103,6 +155,8 @@ impl Plan {
             Baseline::Nothing => plan.list_images(None),
             Baseline::Unknown { .. } => {}
         }
+        plan.refusals
+            .extend(plan.changelogs.iter().filter_map(refused_chapter));
         plan
     }
 
@@ -111,7 +165,7 @@ impl Plan {
         self.is_reachable = Some(reachable);
         if !reachable {
             self.notes.push(format!(
-                "shops at {published} cannot come to {} in one step, because services/release.json has \"reachableFrom\": \"{}\"",
+                "shops at {published} cannot come to {} in one step, because {DEVELOPMENT} has \"reachableFrom\": \"{}\"",
                 self.release, self.reachable_from
             ));
         }
@@ -123,6 +177,7 @@ impl Plan {
                 published: Some(before),
                 version: Some(now),
                 changes,
+                commits: _,
             } = service
                 && changes.is_empty()
                 && now > before
@@ -168,16 +223,25 @@ impl Plan {
 }
 
 /// The services of now and of then.
-fn merged(baseline: &Baseline, services: BTreeMap<String, (Version, Vec<Change>)>) -> Vec<Service> {
+fn merged(baseline: &Baseline, services: BTreeMap<String, Present>) -> Vec<Service> {
     let mut published = match baseline {
         Baseline::Release { services, .. } => services.clone(),
         Baseline::Nothing | Baseline::Unknown { .. } => BTreeMap::new(),
     };
-    let present = services.into_iter().map(|(name, (version, changes))| Service {
-        published: published.remove(&name),
-        version: Some(version),
-        name,
-        changes,
+    let present = services.into_iter().map(|(name, present)| {
+        let Present {
+            version,
+            changes,
+            commits,
+            told: _,
+        } = present;
+        Service {
+            published: published.remove(&name),
+            version: Some(version),
+            name,
+            changes,
+            commits,
+        }
     });
     let mut all: Vec<Service> = present.collect();
     all.extend(published.into_iter().map(|(name, version)| Service {
@@ -185,8 +249,66 @@ fn merged(baseline: &Baseline, services: BTreeMap<String, (Version, Vec<Change>)
         published: Some(version),
         version: None,
         changes: Vec::new(),
+        commits: Vec::new(),
     }));
     all
+}
+
+/// What is due to a changelog depends on whether its version is published, so there are none where nobody can tell.
+fn chapters(comparison: &Comparison) -> Vec<Chapter> {
+    let none = BTreeMap::new();
+    let (published, published_services) = match &comparison.baseline {
+        Baseline::Release { version, services } => (Some(version), services),
+        Baseline::Nothing => (None, &none),
+        Baseline::Unknown { .. } => return Vec::new(),
+    };
+    let chapter = |path: String, version: &Version, published: Option<&Version>, told: Told| {
+        let is_published = published == Some(version);
+        Chapter {
+            path,
+            version: version.clone(),
+            is_published,
+            unreleased: told.unreleased,
+            due: told.due(is_published),
+        }
+    };
+    let whole = chapter(
+        CHANGELOG.to_owned(),
+        &comparison.release,
+        published,
+        comparison.told,
+    );
+    let services = comparison.services.iter().map(|(name, service)| {
+        let path = format!("{SERVICES}/{name}/{CHANGELOG}");
+        chapter(path, &service.version, published_services.get(name), service.told)
+    });
+    [whole].into_iter().chain(services).collect()
+}
+
+/// Whoever takes a version wants to read what is new in it.
+fn refused_chapter(chapter: &Chapter) -> Option<Refusal> {
+    let Chapter {
+        path,
+        version,
+        is_published,
+        unreleased: _,
+        due,
+    } = chapter;
+    let (what, next) = match (due, is_published) {
+        (Due::Entries, _) => (
+            format!("{path} says nothing of {version}"),
+            "write under Unreleased there what is new, in lines that begin with \"- \"; cargo xtask release plan offers the commits",
+        ),
+        (Due::Section, true) => (
+            format!("{version} is published and {path} has no section of it"),
+            "run cargo xtask release, commit what it writes, and tag that",
+        ),
+        (Due::Section, false) | (Due::Nothing, _) => return None,
+    };
+    Some(Refusal {
+        what,
+        next: next.to_owned(),
+    })
 }
 
 /// A published version is never written over, so what changed would not reach anybody.
@@ -196,6 +318,7 @@ fn refused_version(service: &Service, published: &Version) -> Option<Refusal> {
         published: before,
         version,
         changes,
+        commits: _,
     } = service;
     let (before, now) = (before.as_ref()?, version.as_ref()?);
     let what = if now < before {
@@ -209,7 +332,7 @@ fn refused_version(service: &Service, published: &Version) -> Option<Refusal> {
         return None;
     };
     let next = format!(
-        "give services/{name}/version.json a version greater than {before}, then run cargo xtask release"
+        "give {SERVICES}/{name}/version.json a version greater than {before}, then run cargo xtask release"
     );
     Some(Refusal { what, next })
 }
@@ -234,7 +357,7 @@ fn refused_release(services: &[Service], published: &Version, release: &Version)
         )
     };
     let next = format!(
-        "give services/release.json a version greater than {published} and say from where it can be reached, then run cargo xtask release"
+        "give {DEVELOPMENT} a version greater than {published} and say from where it can be reached, then run cargo xtask release"
     );
     Some(Refusal { what, next })
 }

@@ -4,8 +4,9 @@ use std::fmt::Write;
 
 use semver::Version;
 
+use super::changelog::Due;
 use super::changes::few;
-use super::plan::{Baseline, Image, Plan, Service};
+use super::plan::{Baseline, Chapter, Commit, Image, Plan, Service};
 
 const NOTHING_PUBLISHED: &str = "nothing was published yet: no tag such as v1.0.0 is reachable from HEAD";
 
@@ -18,6 +19,8 @@ pub(super) fn plan(plan: &Plan) -> String {
         reachable_from,
         is_reachable,
         services,
+        changelogs,
+        writes,
         publishes,
         stays,
         refusals,
@@ -61,12 +64,44 @@ pub(super) fn plan(plan: &Plan) -> String {
     if publishes.is_empty() && matches!(baseline, Baseline::Release { .. }) {
         line(&mut text, "nothing would be published");
     }
+    if !writes.is_empty() {
+        let writes = writes.join(", ");
+        line(&mut text, &format!("cargo xtask release would write: {writes}"));
+    }
+    sections(&mut text, changelogs);
+    offers(&mut text, services);
     for note in notes {
         line(&mut text, &format!("note: {note}"));
     }
     for refusal in refusals {
         line(&mut text, &format!("refused: {}", refusal.what));
         line(&mut text, &format!("    next: {}", refusal.next));
+    }
+    text
+}
+
+/// What was written, and which changelogs a person has to go on with.
+pub(super) fn written(plan: &Plan) -> String {
+    let mut text = String::new();
+    match plan.writes.as_slice() {
+        [] => line(&mut text, "release: everything is written already"),
+        paths => line(&mut text, &format!("release: {} written", paths.join(", "))),
+    }
+    for Chapter {
+        path,
+        version,
+        is_published: _,
+        unreleased: _,
+        due,
+    } in &plan.changelogs
+    {
+        match due {
+            Due::Entries => line(&mut text, &format!("release: {path} says nothing of {version}")),
+            Due::Nothing | Due::Section => {}
+        }
+    }
+    if let Baseline::Unknown { reason } = &plan.baseline {
+        line(&mut text, &format!("release: no changelog is written: {reason}"));
     }
     text
 }
@@ -79,14 +114,14 @@ pub(super) fn check(plan: &Plan) -> String {
         line(&mut text, &format!("    next: {}", refusal.next));
     }
     let verdict = match &plan.baseline {
-        Baseline::Nothing => NOTHING_PUBLISHED.to_owned(),
-        Baseline::Unknown { reason } => format!("compared with nothing: {reason}"),
-        Baseline::Release { .. } if !plan.refusals.is_empty() => {
+        _ if !plan.refusals.is_empty() => {
             format!(
                 "{} refused; cargo xtask release plan says more",
                 plan.refusals.len()
             )
         }
+        Baseline::Nothing => NOTHING_PUBLISHED.to_owned(),
+        Baseline::Unknown { reason } => format!("compared with nothing: {reason}"),
         Baseline::Release { version, .. } => {
             let changed = plan.services.iter().filter(|service| !service.changes.is_empty());
             let count = plan.services.len();
@@ -113,6 +148,7 @@ fn table(text: &mut String, baseline: &Baseline, services: &[Service]) {
             published,
             version,
             changes,
+            commits: _,
         } = service;
         let what = match (baseline, published, version) {
             (Baseline::Nothing | Baseline::Unknown { .. }, ..) => String::new(),
@@ -125,6 +161,48 @@ fn table(text: &mut String, baseline: &Baseline, services: &[Service]) {
         line(text, &row(name, &said(published), &said(version), &what));
     }
     line(text, "");
+}
+
+/// What changelogs would get.
+fn sections(text: &mut String, changelogs: &[Chapter]) {
+    for chapter in changelogs {
+        let Chapter {
+            path,
+            version,
+            is_published: _,
+            unreleased,
+            due,
+        } = chapter;
+        let entries = if *unreleased == 1 { "entry" } else { "entries" };
+        match due {
+            Due::Section => line(
+                text,
+                &format!("    {path}: {unreleased} unreleased {entries} under {version}"),
+            ),
+            // It is refused.
+            Due::Entries | Due::Nothing => {}
+        }
+    }
+}
+
+/// What a person may take into the changelog of a service.
+fn offers(text: &mut String, services: &[Service]) {
+    for Service {
+        name,
+        published: _,
+        version: _,
+        changes: _,
+        commits,
+    } in services
+    {
+        if commits.is_empty() {
+            continue;
+        }
+        line(text, &format!("commits for the changelog of {name}:"));
+        for Commit { id, subject } in commits {
+            line(text, &format!("    - {subject} ({id})"));
+        }
+    }
 }
 
 fn names(images: &[Image]) -> String {
@@ -142,8 +220,9 @@ fn line(text: &mut String, line: &str) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::changelog::Told;
     use super::super::changes::Change;
-    use super::super::plan::Comparison;
+    use super::super::plan::{Comparison, Present};
     use super::*;
 
     fn planned(baseline: Baseline, release: &str, orders: &str) -> Plan {
@@ -156,12 +235,31 @@ mod tests {
             Baseline::Release { .. } => vec![tokio],
             Baseline::Nothing | Baseline::Unknown { .. } => Vec::new(),
         };
+        let told = |unreleased| Told {
+            has_section: true,
+            unreleased,
+        };
+        let orders = Present {
+            version: orders.parse().unwrap(),
+            commits: changes.iter().map(|_| commit()).collect(),
+            changes,
+            told: told(1),
+        };
         Plan::of(Comparison {
             baseline,
             release: release.parse().unwrap(),
             reachable_from: "~1.0".parse().unwrap(),
-            services: [("orders".to_owned(), (orders.parse().unwrap(), changes))].into(),
+            stale: Some(format!("releases/{release}.json")),
+            told: told(0),
+            services: [("orders".to_owned(), orders)].into(),
         })
+    }
+
+    fn commit() -> Commit {
+        Commit {
+            id: "0b841cc".to_owned(),
+            subject: "orders: losers wait".to_owned(),
+        }
     }
 
     fn published() -> Baseline {
@@ -184,6 +282,10 @@ orders   1.0.0         1.0.1         changed: tokio 1.2.0 instead of 1.1.0
 auth     1.0.0         -             is no service any more
 
 would be published: orders 1.0.1, operator 1.1.0, stripe-double 1.1.0
+cargo xtask release would write: releases/1.1.0.json, services/orders/CHANGELOG.md
+    services/orders/CHANGELOG.md: 1 unreleased entry under 1.0.1
+commits for the changelog of orders:
+    - orders: losers wait (0b841cc)
 ";
         assert_eq!(text, expected);
     }
@@ -204,6 +306,19 @@ would be published: orders 1.0.1, operator 1.1.0, stripe-double 1.1.0
         assert!(
             text.ends_with("release: 1 refused; cargo xtask release plan says more\n"),
             "{text}"
+        );
+    }
+
+    #[test]
+    fn what_was_written_is_said() {
+        let mut plan = planned(published(), "1.1.0", "1.0.1");
+        let wrote = "release: releases/1.1.0.json, services/orders/CHANGELOG.md written\n";
+        assert_eq!(written(&plan), wrote);
+        plan.writes.clear();
+        plan.changelogs[0].due = Due::Entries;
+        assert_eq!(
+            written(&plan),
+            "release: everything is written already\nrelease: CHANGELOG.md says nothing of 1.1.0\n"
         );
     }
 

@@ -13,10 +13,11 @@ use serde::Deserialize;
 
 use crate::stages;
 
+use super::changelog::{CHANGELOG, Changelog, Told};
 use super::changes::{Differences, Texts, is_read};
 use super::closure::{Graph, Metadata};
-use super::plan::{Baseline, Comparison};
-use super::{DEVELOPMENT, Development, SERVICES, read, services_in};
+use super::plan::{Baseline, Comparison, Present};
+use super::{DEVELOPMENT, Development, Generated, SERVICES, generate, read, services_in};
 use git::{Git, LastRelease};
 
 /// What images run on, whatever this machine is. Most machines that build have fetched what it takes.
@@ -35,15 +36,23 @@ pub(super) fn comparison(root: &Path) -> Result<Comparison> {
         reachable_from,
         digests: _,
     } = read(&root.join(DEVELOPMENT))?;
-    let services = services_in(&root.join(SERVICES))?;
-    let services = services
-        .into_iter()
-        .map(|(name, service)| (name, (service.version, Vec::new())));
+    let mut services = BTreeMap::new();
+    for (name, service) in services_in(&root.join(SERVICES))? {
+        let present = Present {
+            told: told(&root.join(SERVICES).join(&name).join(CHANGELOG), &service.version)?,
+            version: service.version,
+            changes: Vec::new(),
+            commits: Vec::new(),
+        };
+        services.insert(name, present);
+    }
     let mut comparison = Comparison {
         baseline: Baseline::Nothing,
+        told: told(&root.join(CHANGELOG), &version)?,
         release: version,
         reachable_from,
-        services: services.collect(),
+        stale: stale(root)?,
+        services,
     };
     let git = Git::new(root);
     match git.last_release()? {
@@ -56,12 +65,39 @@ pub(super) fn comparison(root: &Path) -> Result<Comparison> {
             };
             let graph = graph(root)?;
             let differences = Differences::new(differing(root, &git, &tag)?, graph.folders())?;
-            for (name, (_, changes)) in &mut comparison.services {
-                *changes = differences.of(&graph.closure(&format!("{SERVICES}/{name}"))?);
+            let commits = git.commits_since(&tag)?;
+            for (name, service) in &mut comparison.services {
+                let closure = graph.closure(&format!("{SERVICES}/{name}"))?;
+                service.changes = differences.of(&closure);
+                let touching = commits
+                    .iter()
+                    .filter(|(_, files)| differences.are_of(&closure, files));
+                service.commits = touching.map(|(commit, _)| commit.clone()).collect();
             }
         }
     }
     Ok(comparison)
+}
+
+/// What a changelog has of a version; nothing, where there is no changelog.
+fn told(path: &Path, version: &Version) -> Result<Told> {
+    if !path.exists() {
+        return Ok(Told::default());
+    }
+    let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(Changelog::parse(&text).told(version))
+}
+
+/// The file of the release, by its path from the root, unless it is as it has to be.
+fn stale(root: &Path) -> Result<Option<String>> {
+    let Generated { path, text } = generate(root)?;
+    if path.is_file()
+        && fs::read(&path).with_context(|| format!("cannot read {}", path.display()))? == text.as_bytes()
+    {
+        return Ok(None);
+    }
+    let inside = path.strip_prefix(root).unwrap_or(&path);
+    Ok(Some(inside.display().to_string()))
 }
 
 fn published_services(git: &Git, tag: &str) -> Result<BTreeMap<String, Version>> {

@@ -6,11 +6,14 @@ use tempfile::TempDir;
 
 use super::*;
 
+mod changelogs;
+pub(super) mod scratch;
+
 #[test]
 fn generated_release_is_current() {
     let root = crate::repository_root();
     if env::var_os("BIGTIX_BLESS").is_some_and(|bless| bless == "1") {
-        write(&root).unwrap();
+        write_file(&root).unwrap();
     }
     let Generated { path, text } = generate(&root).unwrap();
     let committed = fs::read_to_string(&path).unwrap_or_default();
@@ -34,7 +37,7 @@ fn tree(files: &[(&str, &str)]) -> TempDir {
 }
 
 fn refusal(files: &[(&str, &str)]) -> String {
-    format!("{:#}", write(tree(files).path()).unwrap_err())
+    format!("{:#}", write_file(tree(files).path()).unwrap_err())
 }
 
 const AUTH: (&str, &str) = ("services/auth/version.json", r#"{"version": "1.2.3"}"#);
@@ -49,7 +52,7 @@ fn a_release_consists_of_the_services_as_they_are() {
     let development =
         format!(r#"{{"version": "1.1.0", "reachableFrom": "~1.0", "digests": {{"auth": "{digest}"}}}}"#);
     let root = tree(&[(DEVELOPMENT, &development), AUTH, ORDERS]);
-    write(root.path()).unwrap();
+    write_file(root.path()).unwrap();
     let written: serde_json::Value = read(&root.path().join("releases/1.1.0.json")).unwrap();
     let expected = serde_json::json!({
         "version": "1.1.0", "reachableFrom": "~1.0",
@@ -74,7 +77,7 @@ fn only_the_newest_release_is_written() {
     ] {
         let development = development(version);
         let root = tree(&[(DEVELOPMENT, &development), AUTH, there[0], there[1]]);
-        assert_eq!(write(root.path()).is_ok(), is_written, "{version}");
+        assert_eq!(write_file(root.path()).is_ok(), is_written, "{version}");
         let first = fs::read_to_string(root.path().join("releases/1.0.0.json")).unwrap();
         assert_eq!(first, "first", "{version}");
     }

@@ -2,6 +2,11 @@
 
 use super::*;
 
+const TOLD: Told = Told {
+    has_section: true,
+    unreleased: 0,
+};
+
 fn version(text: &str) -> Version {
     text.parse().unwrap()
 }
@@ -27,15 +32,28 @@ fn plan(release: &str, services: &[(&str, &str, Vec<Change>)]) -> Plan {
 }
 
 fn plan_after(baseline: Baseline, release: &str, services: &[(&str, &str, Vec<Change>)]) -> Plan {
-    let services = services
-        .iter()
-        .map(|(name, number, changes)| ((*name).to_owned(), (version(number), changes.clone())));
-    Plan::of(Comparison {
+    Plan::of(comparison(baseline, release, services))
+}
+
+/// Everything is written and told.
+fn comparison(baseline: Baseline, release: &str, services: &[(&str, &str, Vec<Change>)]) -> Comparison {
+    let services = services.iter().map(|(name, number, changes)| {
+        let present = Present {
+            version: version(number),
+            changes: changes.clone(),
+            commits: Vec::new(),
+            told: TOLD,
+        };
+        ((*name).to_owned(), present)
+    });
+    Comparison {
         baseline,
         release: version(release),
         reachable_from: "~1.0".parse().unwrap(),
+        stale: None,
+        told: TOLD,
         services: services.collect(),
-    })
+    }
 }
 
 fn refused(plan: &Plan) -> Vec<&str> {
@@ -216,11 +234,51 @@ fn programs_read_the_plan_as_json() {
     assert_eq!(json["isReachable"], true);
     let orders = serde_json::json!({
         "name": "orders", "published": "1.0.0", "version": "1.0.1",
-        "changes": [{"kind": "folder", "path": "services/orders", "files": ["src/app.rs"]}],
+        "changes": [{"kind": "folder", "path": "services/orders", "files": ["src/app.rs"]}], "commits": [],
     });
     assert_eq!(json["services"][1], orders);
     assert_eq!(
         json["publishes"][0],
         serde_json::json!({"name": "orders", "version": "1.0.1"})
     );
+    let chapter = serde_json::json!({
+        "path": "services/orders/CHANGELOG.md", "version": "1.0.1", "isPublished": false, "unreleased": 0, "due": "nothing",
+    });
+    assert_eq!(json["changelogs"][2], chapter);
+}
+
+#[test]
+fn a_version_that_nothing_is_said_of_is_refused() {
+    let planned = |baseline, release: Told, orders: Told| {
+        let mut comparison = comparison(baseline, "1.1.0", &[("orders", "1.0.0", Vec::new())]);
+        comparison.told = release;
+        comparison.services.get_mut("orders").unwrap().told = orders;
+        Plan::of(comparison)
+    };
+    let published = || Baseline::Release {
+        version: version("1.0.0"),
+        services: [("orders".to_owned(), version("1.0.0"))].into(),
+    };
+    let silent = Told::default();
+    let unreleased = Told {
+        has_section: false,
+        unreleased: 2,
+    };
+    let nothing = planned(Baseline::Nothing, silent, unreleased);
+    assert_eq!(refused(&nothing), ["CHANGELOG.md says nothing of 1.1.0"]);
+    assert_eq!(nothing.writes, ["services/orders/CHANGELOG.md"]);
+
+    // What is published needs its section; what is under development gets it by `cargo xtask release`.
+    let plan = planned(published(), unreleased, unreleased);
+    assert_eq!(
+        refused(&plan),
+        ["1.0.0 is published and services/orders/CHANGELOG.md has no section of it"]
+    );
+    assert_eq!(plan.writes, ["CHANGELOG.md", "services/orders/CHANGELOG.md"]);
+
+    let unknown = Baseline::Unknown {
+        reason: "shallow".to_owned(),
+    };
+    let plan = planned(unknown, silent, silent);
+    assert!(plan.refusals.is_empty() && plan.changelogs.is_empty(), "{plan:?}");
 }

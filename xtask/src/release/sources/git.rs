@@ -7,6 +7,8 @@ use std::process::{Command, Output};
 use anyhow::{Context, Result, ensure};
 use semver::Version;
 
+use super::super::plan::Commit;
+
 /// Variables by which a hook tells git of its own repository, which need not be the one that is asked about.
 const OF_HOOKS: [&str; 4] = ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"];
 
@@ -79,6 +81,33 @@ impl<'a> Git<'a> {
         let added = self.run(&["ls-files", "-z", "--others", "--exclude-standard"])?;
         let paths = known.split_terminator('\0').chain(added.split_terminator('\0'));
         Ok(paths.map(ToOwned::to_owned).collect())
+    }
+
+    /// The commits since the tag, newest first, each with the files that it changed. Merges change nothing themselves.
+    pub(super) fn commits_since(&self, tag: &str) -> Result<Vec<(Commit, Vec<String>)>> {
+        let log = self.run(&[
+            "log",
+            "-z",
+            "--no-merges",
+            "--name-only",
+            "--no-renames",
+            "--no-ext-diff",
+            "--relative",
+            "--format=%x01%h%x02%s%x02",
+            &format!("{tag}..HEAD"),
+            "--",
+        ])?;
+        let commits = log.split('\x01').filter_map(|commit| {
+            let mut parts = commit.splitn(3, '\x02');
+            let (id, subject, files) = (parts.next()?, parts.next()?, parts.next()?);
+            let files = files.split(['\0', '\n']).filter(|file| !file.is_empty());
+            let commit = Commit {
+                id: id.to_owned(),
+                subject: subject.to_owned(),
+            };
+            Some((commit, files.map(ToOwned::to_owned).collect()))
+        });
+        Ok(commits.collect())
     }
 
     /// The files that the tag has in a folder, or the file of that path.
