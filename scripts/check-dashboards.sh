@@ -1,6 +1,7 @@
 #!/bin/bash
 # Whether each panel of the chart's dashboards has a title, a unit and a datasource that one chooses, whether Prometheus can read what it
-# asks and somebody emits it, and whether the chart makes a ConfigMap of each dashboard. Without Helm the last is left out.
+# asks and somebody emits it, whether the chart makes a ConfigMap of each dashboard, and whether it has the operator collected as the panels
+# and alerts need it. Without Helm the last two are left out.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 dashboards=charts/bigtix/dashboards
@@ -23,16 +24,19 @@ if ! command -v helm >/dev/null; then
 fi
 rendered() { helm template bigtix charts/bigtix --kube-version 1.34.0 "$@"; }
 rendered >"$scratch/without.yaml"
-rendered --set dashboards.enabled=true --set dashboards.labels.team=shop --set dashboards.annotations.folder=Shop >"$scratch/with.yaml"
+rendered --set dashboards.enabled=true --set dashboards.labels.team=shop --set dashboards.annotations.folder=Shop \
+  --set podMonitor.enabled=true --set podMonitor.labels.release=monitoring >"$scratch/with.yaml"
 "$python" - "$scratch" "$dashboards" <<'PYTHON'
 import json, pathlib, sys
 import yaml
 
 scratch, folder = map(pathlib.Path, sys.argv[1:])
 
+def objects(file, kind):
+    return [one for one in yaml.safe_load_all((scratch / file).read_text()) if one and one["kind"] == kind]
+
 def maps(file):
-    objects = yaml.safe_load_all((scratch / file).read_text())
-    return [one for one in objects if one and one["kind"] == "ConfigMap" and one["metadata"]["name"].startswith("bigtix-dashboard-")]
+    return [one for one in objects(file, "ConfigMap") if one["metadata"]["name"].startswith("bigtix-dashboard-")]
 
 wanted = {file.name: json.loads(file.read_text()) for file in folder.glob("*.json")}
 made = {name: json.loads(text) for one in maps("with.yaml") for name, text in one["data"].items()}
@@ -45,5 +49,21 @@ for one in maps("with.yaml"):
     meta = one["metadata"]
     if meta["labels"].get("grafana_dashboard") != "1" or meta["labels"].get("team") != "shop" or meta["annotations"] != {"folder": "Shop"}:
         wrong.append(f"{meta['name']} has not the labels and annotations that were asked for")
+
+if objects("without.yaml", "PodMonitor"):
+    wrong.append("the chart makes a PodMonitor that nobody asked for")
+pods = [one["spec"]["template"] for one in objects("with.yaml", "Deployment")]
+for one in objects("with.yaml", "PodMonitor") or [None]:
+    if not one or one["metadata"]["labels"].get("release") != "monitoring":
+        wrong.append("the chart makes no PodMonitor with the labels that were asked for")
+        continue
+    [endpoint] = one["spec"]["podMetricsEndpoints"]
+    selected = one["spec"]["selector"]["matchLabels"].items()
+    ports = [port["name"] for pod in pods if selected <= pod["metadata"]["labels"].items() for each in pod["spec"]["containers"] for port in each["ports"]]
+    if endpoint["port"] not in ports:
+        wrong.append("the PodMonitor finds no port of the operator's pods")
+    # Otherwise the shop's namespace is called exported_namespace, and no panel or alert finds it.
+    if endpoint.get("honorLabels") is not True:
+        wrong.append("the PodMonitor lets its own labels win")
 sys.exit("\n".join(wrong) or 0)
 PYTHON
