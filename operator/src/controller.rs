@@ -1,5 +1,6 @@
 //! The loop: an event or the clock names a shop, and one pass brings it nearer to what is wanted.
 
+mod meters;
 mod optional;
 
 use std::collections::HashMap;
@@ -28,6 +29,7 @@ use crate::apply::{Applier, ApplyError};
 use crate::names::{APPLICATION, INSTANCE_LABEL, MANAGED_BY_LABEL, MANAGER};
 use crate::next::{Notice, next};
 use crate::observe::Observer;
+use crate::status::measures::Measures;
 use crate::status::{conditions, status};
 
 /// A pass that takes longer has got stuck, and begins anew.
@@ -201,6 +203,8 @@ async fn pass(shop: &BigTix, context: &Context) -> Result<Action, PassError> {
     // What was decided is said even when carrying it out failed: the next pass decides the same.
     let status = status(&observed, &decision, now);
     context.applier.status(shop, &status).await?;
+    let measures = Measures::of(observed.resource.status.as_ref(), &status);
+    meters::say(&observed.namespace, &shop.name_any(), &measures);
     let reference = shop.object_ref(&());
     for notice in &decision.notices {
         tell(context, &reference, notice).await;

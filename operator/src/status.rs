@@ -3,6 +3,7 @@
 //! It is the same, byte for byte, as long as nothing happens, so that a shop at rest costs no write.
 
 pub(crate) mod conditions;
+pub mod measures;
 
 use bigtix_crds::platform::Mode;
 use bigtix_crds::v1alpha1::{BigTixStatus, DataStoreStatus, HistoryEntry, ServiceStatus, VersionStatus};

@@ -2,6 +2,7 @@
 
 mod budget;
 pub(crate) mod cluster;
+mod measures;
 mod no_return;
 
 use bigtix_crds::Service;

@@ -42,6 +42,7 @@ fn alerts(shop: Shop<'_>) -> Vec<Alert> {
     alerts.extend(requests(shop.platform, &here));
     alerts.extend(events(&here));
     alerts.extend(store_not_ready(shop));
+    alerts.extend(rollouts(shop));
     alerts
 }
 
@@ -148,6 +149,30 @@ fn store_not_ready(shop: Shop<'_>) -> Option<Alert> {
         severity: "critical",
         summary: "A member of {{ $labels.statefulset }} is not ready.",
     })
+}
+
+/// Asks the operator's own metrics, which name the shop in labels of their own.
+fn rollouts(shop: Shop<'_>) -> [Alert; 2] {
+    let here = format!("namespace=\"{}\",name=\"{}\"", shop.namespace, shop.platform.name);
+    [
+        Alert {
+            name: "BigTixRolledBack",
+            expression: format!("max by (namespace, name) (bigtix_operator_release_rejected{{{here}}}) > 0"),
+            lasts: "0m",
+            severity: "warning",
+            summary: "The release that {{ $labels.name }} asks for failed and was taken back.",
+        },
+        // What goes forward has deadlines; what is held is so by a person.
+        Alert {
+            name: "BigTixRolloutStuck",
+            expression: format!(
+                "max by (namespace, name, progress) (bigtix_operator_rollout{{{here},progress=~\"back|failed\"}}) > 0"
+            ),
+            lasts: "15m",
+            severity: "critical",
+            summary: "A rollout of {{ $labels.name }} stands still ({{ $labels.progress }}).",
+        },
+    ]
 }
 
 fn rule(alert: &Alert) -> Value {
