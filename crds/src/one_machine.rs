@@ -31,7 +31,6 @@ const MEANINGLESS: &[&str] = &[
     "networkPolicy",
     "observability.podMonitor",
     "observability.alerts",
-    "observability.dashboards",
     "backup",
 ];
 

@@ -66,7 +66,7 @@ pub struct Platform {
     pub pull_secrets: Vec<SecretName>,
     /// Which connections between pods are let through.
     pub network_policy: NetworkPolicy,
-    /// Metrics, alerts, dashboards and traces.
+    /// Metrics, alerts and traces.
     pub observability: Observability,
     /// Backups, where there are any.
     pub backup: Option<Backup>,
@@ -209,15 +209,13 @@ pub enum NetworkPolicy {
     },
 }
 
-/// Metrics, alerts, dashboards and traces.
+/// Metrics, alerts and traces.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Observability {
     /// Whether a PodMonitor is made.
     pub pod_monitor: bool,
     /// Whether a PrometheusRule is made.
     pub alerts: bool,
-    /// Whether a ConfigMap with dashboards is made.
-    pub dashboards: bool,
     /// Where traces go; none means nowhere.
     pub otlp_endpoint: Option<Url>,
 }

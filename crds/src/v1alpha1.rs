@@ -144,7 +144,7 @@ pub struct BigTixSpec {
     /// Which connections between pods are let through.
     #[serde(default)]
     pub network_policy: NetworkPolicy,
-    /// Metrics, alerts, dashboards and traces.
+    /// Metrics, alerts and traces.
     #[serde(default)]
     pub observability: Observability,
     /// Backups of the database. Without a schedule there are none.

@@ -55,7 +55,7 @@ impl NetworkPolicy {
     }
 }
 
-/// Metrics, alerts, dashboards and traces.
+/// Metrics, alerts and traces. Dashboards are the chart's: one set serves all shops.
 #[derive(Serialize, Deserialize, Clone, Debug, PartialEq, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Observability {
@@ -65,9 +65,6 @@ pub struct Observability {
     /// Whether a PrometheusRule with alerts is made.
     #[serde(default)]
     pub alerts: bool,
-    /// Whether a ConfigMap with dashboards for Grafana is made.
-    #[serde(default)]
-    pub dashboards: bool,
     /// Where traces are sent by OTLP over HTTP. Left out, nowhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "formats::url")]

@@ -335,7 +335,6 @@ fn observability(wanted: &v1alpha1::Observability) -> Observability {
     Observability {
         pod_monitor: wanted.pod_monitor,
         alerts: wanted.alerts,
-        dashboards: wanted.dashboards,
         otlp_endpoint: wanted.otlp_endpoint.as_deref().map(Url::accepted),
     }
 }
