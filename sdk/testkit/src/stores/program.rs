@@ -20,6 +20,8 @@ pub enum Program {
     LocalstripePython,
     /// Stripe's own check of requests.
     StripeMock,
+    /// An object store that speaks S3 and keeps objects in a folder.
+    Versitygw,
 }
 
 impl Program {
@@ -31,6 +33,7 @@ impl Program {
             Self::RedisServer => "redis-server",
             Self::LocalstripePython => "localstripe",
             Self::StripeMock => "stripe-mock",
+            Self::Versitygw => "versitygw",
         }
     }
 
@@ -42,6 +45,7 @@ impl Program {
             Self::RedisServer => "BIGTIX_REDIS_SERVER",
             Self::LocalstripePython => "BIGTIX_LOCALSTRIPE_PYTHON",
             Self::StripeMock => "BIGTIX_STRIPE_MOCK",
+            Self::Versitygw => "BIGTIX_VERSITYGW",
         }
     }
 
@@ -53,6 +57,7 @@ impl Program {
             Self::RedisServer => "bin/redis-server",
             Self::LocalstripePython => "venv/bin/python",
             Self::StripeMock => "bin/stripe-mock",
+            Self::Versitygw => "bin/versitygw",
         }
     }
 
@@ -63,6 +68,7 @@ impl Program {
             Self::NatsServer => Some("nats-server"),
             Self::RedisServer => Some("redis-server"),
             Self::StripeMock => Some("stripe-mock"),
+            Self::Versitygw => Some("versitygw"),
             Self::LocalstripePython => None,
         }
     }
