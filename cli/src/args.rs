@@ -4,6 +4,8 @@ mod shop;
 
 use std::path::PathBuf;
 
+use bigtix_backup::Address;
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 
 pub use crate::output::Output;
@@ -132,18 +134,27 @@ pub struct UpArgs {
     pub background: bool,
 }
 
+/// Where an object store is and who may use it.
+const OBJECT_STORE: &str = "\
+Environment, for s3://BUCKET/KEY:
+  AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN
+                     who may use the bucket; without them the role of the machine is asked for
+  AWS_REGION         where the bucket is (default: us-east-1)
+  AWS_ENDPOINT_URL   a store other than Amazon's";
+
 /// What to back up, and to where.
 #[derive(Debug, Clone, Args)]
+#[command(after_help = OBJECT_STORE)]
 pub struct BackupArgs {
     /// Where the data is.
     #[command(flatten)]
     pub data: DataArgs,
-    /// The folder that becomes the archive; by default bigtix-backup-TIME in the current one.
-    #[arg(long, value_name = "PATH")]
-    pub to: Option<PathBuf>,
+    /// The folder that becomes the archive, or s3://BUCKET/KEY; by default bigtix-backup-TIME in the current folder.
+    #[arg(long, value_name = "PLACE", value_parser = address())]
+    pub to: Option<Address>,
     /// Read this archive from end to end instead, and say whether it is whole.
-    #[arg(long, value_name = "PATH", conflicts_with = "to")]
-    pub verify: Option<PathBuf>,
+    #[arg(long, value_name = "PLACE", conflicts_with = "to", value_parser = address())]
+    pub verify: Option<Address>,
     /// For a person or for a program.
     #[arg(short, long, value_enum, default_value_t)]
     pub output: Output,
@@ -151,10 +162,11 @@ pub struct BackupArgs {
 
 /// What to restore, and into what.
 #[derive(Debug, Clone, Args)]
+#[command(after_help = OBJECT_STORE)]
 pub struct RestoreArgs {
-    /// The archive.
-    #[arg(long, value_name = "PATH")]
-    pub from: PathBuf,
+    /// The archive: a folder, or s3://BUCKET/KEY.
+    #[arg(long, value_name = "PLACE", value_parser = address())]
+    pub from: Address,
     /// Where the data is to be.
     #[command(flatten)]
     pub data: DataArgs,
@@ -179,6 +191,11 @@ pub enum DeadLettersAction {
         /// Which ones, as `list` names them; all when none is named.
         ids: Vec<String>,
     },
+}
+
+/// Not every path of a folder is text.
+fn address() -> impl TypedValueParser<Value = Address> {
+    OsStringValueParser::new().try_map(Address::try_from)
 }
 
 pub(crate) fn assignment(text: &str) -> Result<(String, String), String> {

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use bigtix_backup::{Archive, ArchiveError, BackupError, Checked, Manifest, Name, Place, Shop, Step, backup};
+use bigtix_backup::{
+    Address, Archive, ArchiveError, BackupError, Checked, Manifest, Name, Place, PlaceError, Shop, Step,
+    backup,
+};
 use bigtix_service::Secret;
 use bigtix_service::mongo::MongoError;
 use jiff::Timestamp;
@@ -30,6 +33,8 @@ pub(crate) enum BackupCommandError {
     #[error("mongod: {0}. There is no backup; the shop is as it was")]
     Connect(#[from] MongoError),
     #[error("{0}. There is no backup; the shop is as it was")]
+    Place(#[from] PlaceError),
+    #[error("{0}. There is no backup; the shop is as it was")]
     Backup(#[from] BackupError),
     #[error("{0}. Do not rely on it: take another backup, or another archive")]
     Archive(#[from] ArchiveError),
@@ -43,14 +48,14 @@ pub(crate) async fn run(args: &BackupArgs, terminal: Terminal) -> Result<(), Bac
         verify,
         output,
     } = args;
-    if let Some(path) = verify {
-        let checked = check(path, *output, terminal).await?;
+    if let Some(address) = verify {
+        let checked = check(address, *output, terminal).await?;
         say(checked.place(), checked.manifest(), "is whole", *output, terminal);
         return Ok(());
     }
     let (shop, versions) = running(&data.data).await?;
-    let path = to.clone().unwrap_or_else(|| default_path(Timestamp::now()));
-    let place = Place::folder(&path);
+    let address = to.clone().unwrap_or_else(|| default_folder(Timestamp::now()));
+    let place = Place::at(&address)?;
     if *output == Output::Text {
         terminal.say(format!("Backing up to {place}"));
     }
@@ -72,8 +77,12 @@ pub(crate) async fn run(args: &BackupArgs, terminal: Terminal) -> Result<(), Bac
 }
 
 /// Reads an archive from end to end.
-pub(crate) async fn check(path: &Path, output: Output, terminal: Terminal) -> Result<Checked, ArchiveError> {
-    let archive = Archive::open(Place::folder(path)).await?;
+pub(crate) async fn check(
+    address: &Address,
+    output: Output,
+    terminal: Terminal,
+) -> Result<Checked, ArchiveError> {
+    let archive = Archive::open(Place::at(address)?).await?;
     if output == Output::Text {
         terminal.say(format!("Checking {}", archive.place()));
     }
@@ -117,8 +126,8 @@ pub(crate) fn databases() -> BTreeMap<Name, String> {
         .collect()
 }
 
-fn default_path(now: Timestamp) -> PathBuf {
-    PathBuf::from(format!("bigtix-backup-{}", now.strftime("%Y%m%dT%H%M%SZ")))
+fn default_folder(now: Timestamp) -> Address {
+    Address::Folder(format!("bigtix-backup-{}", now.strftime("%Y%m%dT%H%M%SZ")).into())
 }
 
 /// A collection that is done, where somebody reads along.
@@ -162,7 +171,7 @@ mod tests {
     #[test]
     fn an_archive_is_named_after_its_time_unless_somebody_names_it() {
         let at: Timestamp = "2026-03-04T05:06:07.89Z".parse().unwrap();
-        assert_eq!(default_path(at), Path::new("bigtix-backup-20260304T050607Z"));
+        assert_eq!(default_folder(at).to_string(), "bigtix-backup-20260304T050607Z");
     }
 
     #[test]

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use bigtix_backup::{ArchiveError, Checked, Existing, Name, RestoreError, Shop, Unreadable, begin_restore};
+use bigtix_backup::{
+    Address, ArchiveError, Checked, Existing, Name, RestoreError, Shop, Unreadable, begin_restore,
+};
 use bigtix_crds::Catalog;
 use bigtix_service::Secret;
 use bigtix_service::mongo::MongoError;
@@ -46,11 +48,11 @@ pub(crate) enum RestoreCommandError {
     Refused { dir: PathBuf, error: RestoreError },
     #[error(
         "{why}. {} is half restored now, and `bigtix up` refuses it: mend the cause, then run `bigtix restore \
-         --from {} --data {}` again", dir.display(), from.display(), dir.display()
+         --from {from} --data {}` again", dir.display(), dir.display()
     )]
     Half {
         dir: PathBuf,
-        from: PathBuf,
+        from: Address,
         why: String,
     },
 }
@@ -119,7 +121,7 @@ fn known_versions() -> BTreeMap<Name, Version> {
 /// Where an archive goes.
 struct Into<'a> {
     dir: &'a Path,
-    from: &'a Path,
+    from: &'a Address,
     existing: Existing,
     output: Output,
     terminal: Terminal,
@@ -154,7 +156,7 @@ impl Into<'_> {
     fn half(&self, why: &dyn std::fmt::Display) -> RestoreCommandError {
         RestoreCommandError::Half {
             dir: self.dir.to_owned(),
-            from: self.from.to_owned(),
+            from: self.from.clone(),
             why: why.to_string(),
         }
     }

@@ -1,5 +1,6 @@
 //! `bigtix backup` and `bigtix restore`: what was there at one moment comes back, or nothing is touched.
 
+mod bucket;
 mod market;
 
 use std::collections::BTreeSet;

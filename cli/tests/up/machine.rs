@@ -22,6 +22,17 @@ pub(crate) struct Said {
     pub(crate) stderr: String,
 }
 
+impl Said {
+    pub(crate) fn by(command: &mut Command) -> Self {
+        let output = command.output().unwrap();
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+}
+
 impl Machine {
     pub(crate) fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
@@ -44,12 +55,7 @@ impl Machine {
     }
 
     pub(crate) fn bigtix(&self, arguments: &[&str]) -> Said {
-        let output = self.command(arguments).output().unwrap();
-        Said {
-            code: output.status.code().unwrap_or(-1),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-        }
+        Said::by(&mut self.command(arguments))
     }
 
     pub(crate) fn run_file(&self) -> Option<Value> {

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use bson::RawDocumentBuf;
-use tokio::io::AsyncReadExt;
 
 use crate::manifest::{CollectionData, MANIFEST, Manifest, ManifestError, SUMS, Unreadable, file_of, sums};
 use crate::names::{Name, Sha256Hex};
@@ -12,7 +11,7 @@ use crate::unpacking::{CHUNK, Damage, Unpacker};
 use crate::{Progress, Step};
 
 /// More than a manifest or its sums ever have.
-const LARGEST_TEXT: u64 = 16 * 1024 * 1024;
+const LARGEST_TEXT: usize = 16 * 1024 * 1024;
 
 /// Why an archive is of no use.
 #[derive(Debug, thiserror::Error)]
@@ -188,11 +187,7 @@ impl Reading<'_> {
             return Ok(None);
         };
         let mut chunk = vec![0; CHUNK];
-        let read = self.source.read(&mut chunk).await;
-        let length = read.map_err(|source| PlaceError::Io {
-            file: format!("{}/{}", self.place, self.file),
-            source,
-        })?;
+        let length = self.source.read(&mut chunk).await?;
         let damage = |damage: Damage| damaged(self.place, &self.file, damage.to_string());
         if length == 0 {
             let (last, data, digest) = unpacker.finish().map_err(damage)?;
@@ -231,12 +226,13 @@ fn sums_line(file: &str, digest: &Sha256Hex) -> Vec<u8> {
 }
 
 async fn read_text(place: &Place, file: &str) -> Result<Vec<u8>, PlaceError> {
-    let source = place.open(file).await?;
-    let mut text = Vec::new();
-    let read = source.take(LARGEST_TEXT).read_to_end(&mut text).await;
-    read.map_err(|source| PlaceError::Io {
-        file: format!("{place}/{file}"),
-        source,
-    })?;
+    let mut source = place.open(file).await?;
+    let (mut text, mut chunk) = (Vec::new(), vec![0; CHUNK]);
+    while text.len() < LARGEST_TEXT {
+        match source.read(&mut chunk).await? {
+            0 => break,
+            length => text.extend_from_slice(&chunk[..length]),
+        }
+    }
     Ok(text)
 }

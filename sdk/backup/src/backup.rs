@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 use std::io;
 
 use bigtix_service::mongo::restoring;
+use bson::RawDocumentBuf;
 use futures::TryStreamExt;
+use mongodb::Cursor;
 use semver::Version;
 
 use crate::manifest::{CollectionData, MANIFEST, Manifest, SUMS, ServiceData, file_of, sums};
 use crate::names::{Name, NotAName, Sha256Hex};
 use crate::packing::Packer;
-use crate::place::{Place, PlaceError};
+use crate::place::{Place, PlaceError, Sink};
 use crate::shop::{self, Shop};
 use crate::snapshot::{Snapshot, is_too_old};
 use crate::{Progress, Step};
@@ -172,16 +174,15 @@ impl Backup<'_> {
     ) -> Result<(CollectionData, Sha256Hex), BackupError> {
         let database = self.shop.database(service);
         let database = database.expect("a service that was just looked at");
+        let documents = snapshot.read(&database, collection.as_str()).await?;
         let mut sink = self.place.create(&file_of(service, collection)).await?;
-        let mut packer = Packer::new();
-        let mut documents = snapshot.read(&database, collection.as_str()).await?;
-        while let Some(document) = documents.try_next().await? {
-            if let Some(portion) = packer.pack(document.as_bytes())? {
-                sink.write(&portion).await?;
+        let (data, digest) = match pack(documents, &mut sink).await {
+            Ok(packed) => packed,
+            Err(error) => {
+                sink.abandon().await;
+                return Err(error);
             }
-        }
-        let (rest, data, digest) = packer.finish()?;
-        sink.write(&rest).await?;
+        };
         sink.finish().await?;
         (self.progress)(Step {
             service,
@@ -196,4 +197,19 @@ impl Backup<'_> {
         sink.write(text).await?;
         sink.finish().await
     }
+}
+
+async fn pack(
+    mut documents: Cursor<RawDocumentBuf>,
+    sink: &mut Sink,
+) -> Result<(CollectionData, Sha256Hex), BackupError> {
+    let mut packer = Packer::new();
+    while let Some(document) = documents.try_next().await? {
+        if let Some(portion) = packer.pack(document.as_bytes())? {
+            sink.write(&portion).await?;
+        }
+    }
+    let (rest, data, digest) = packer.finish()?;
+    sink.write(&rest).await?;
+    Ok((data, digest))
 }

@@ -1,6 +1,6 @@
 //! Backups of a shop: everything that its databases hold at one moment, as an archive, and back.
 //!
-//! An archive is a folder, which standard tools can read too:
+//! An archive is a folder, or as many objects of a bucket, which standard tools can read too:
 //!
 //! ```text
 //! auth/users.bson.gz      a collection's documents in the order of their ids, as mongodump writes them
@@ -28,7 +28,7 @@ pub use archive::{Archive, ArchiveError, Checked};
 pub use backup::{BackupError, backup};
 pub use manifest::{CollectionData, Manifest, ServiceData, Unreadable};
 pub use names::{Name, NotAName, Sha256Hex};
-pub use place::{Place, PlaceError};
+pub use place::{Address, NotAnAddress, Objects, Place, PlaceError};
 pub use restore::{Existing, Restore, RestoreError, begin_restore};
 pub use shop::Shop;
 

@@ -1,19 +1,28 @@
 //! Where an archive is kept.
 
+mod address;
+mod bucket;
 mod folder;
 
 use std::fmt;
 use std::io;
-use std::path::Path;
 
-use tokio::io::{AsyncRead, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
+pub use self::address::{Address, NotAnAddress, Objects};
+use self::bucket::{Bucket, Download, Upload};
 use self::folder::Folder;
 
 /// Where an archive is, or is to be.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Place {
-    folder: Folder,
+    kind: Kind,
+}
+
+#[derive(Debug, Clone)]
+enum Kind {
+    Folder(Folder),
+    Bucket(Bucket),
 }
 
 /// A place cannot be used.
@@ -39,28 +48,60 @@ pub enum PlaceError {
         /// What it said.
         source: io::Error,
     },
+    /// What the object store said, or that it said nothing.
+    #[error("{file}: {said}")]
+    Store {
+        /// The object.
+        file: String,
+        /// In one line, without what may be secret.
+        said: String,
+    },
 }
 
-/// A file that is being written. It counts only once it was finished.
+/// A file that is being written. It counts only once it was finished; one that is not to be finished is abandoned.
 pub(crate) struct Sink {
     file: String,
-    writer: tokio::fs::File,
+    writer: Writer,
+}
+
+enum Writer {
+    File(tokio::fs::File),
+    Object(Upload),
 }
 
 /// A file that is being read.
-pub(crate) type Source = Box<dyn AsyncRead + Send + Unpin>;
+pub(crate) struct Source {
+    file: String,
+    reader: Reader,
+}
+
+enum Reader {
+    File(tokio::fs::File),
+    Object(Download),
+}
 
 impl Place {
-    /// A folder of this machine. It need not exist before a backup.
-    pub fn folder(path: &Path) -> Self {
-        Self {
-            folder: Folder::new(path),
-        }
+    /// The place with this address. A folder need not exist before a backup, a bucket has to. Where an object store is
+    /// and who may use it stands in the environment, in the variables of AWS: `AWS_ENDPOINT_URL`, `AWS_REGION`,
+    /// `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`, or those of a machine's or pod's own role.
+    ///
+    /// # Errors
+    /// [`PlaceError::Store`] when these variables contradict each other. The store is not asked yet.
+    pub fn at(address: &Address) -> Result<Self, PlaceError> {
+        let kind = match address {
+            Address::Folder(path) => Kind::Folder(Folder::new(path)),
+            Address::Objects(objects) => Kind::Bucket(Bucket::from_environment(objects)?),
+        };
+        Ok(Self { kind })
     }
 
     /// Makes the place ready for a new archive.
     pub(crate) async fn prepare(&self) -> Result<(), PlaceError> {
-        if self.folder.prepare().await? {
+        let is_free = match &self.kind {
+            Kind::Folder(folder) => folder.prepare().await?,
+            Kind::Bucket(bucket) => bucket.is_empty().await?,
+        };
+        if is_free {
             Ok(())
         } else {
             Err(PlaceError::Taken { place: self.clone() })
@@ -69,41 +110,95 @@ impl Place {
 
     /// A new file of the archive.
     pub(crate) async fn create(&self, file: &str) -> Result<Sink, PlaceError> {
-        self.folder.create(file).await
+        let writer = match &self.kind {
+            Kind::Folder(folder) => Writer::File(folder.create(file).await?),
+            Kind::Bucket(bucket) => Writer::Object(bucket.create(file)),
+        };
+        Ok(Sink {
+            file: self.full(file),
+            writer,
+        })
     }
 
     /// A file of the archive from its beginning.
     pub(crate) async fn open(&self, file: &str) -> Result<Source, PlaceError> {
-        self.folder.open(file).await
+        let reader = match &self.kind {
+            Kind::Folder(folder) => Reader::File(folder.open(file).await?),
+            Kind::Bucket(bucket) => Reader::Object(bucket.open(file).await?),
+        };
+        Ok(Source {
+            file: self.full(file),
+            reader,
+        })
     }
 
     /// Returns once everything survives a power cut.
     pub(crate) async fn keep(&self) -> Result<(), PlaceError> {
-        self.folder.keep().await
+        match &self.kind {
+            Kind::Folder(folder) => folder.keep().await,
+            // A store that has answered keeps the object.
+            Kind::Bucket(_) => Ok(()),
+        }
     }
 
     /// Removes what a backup that failed has written.
     pub(crate) async fn discard(&self) -> Result<(), PlaceError> {
-        self.folder.discard().await
+        match &self.kind {
+            Kind::Folder(folder) => folder.discard().await,
+            Kind::Bucket(bucket) => bucket.discard().await,
+        }
+    }
+
+    fn full(&self, file: &str) -> String {
+        format!("{self}/{file}")
     }
 }
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.folder.fmt(f)
+        match &self.kind {
+            Kind::Folder(folder) => folder.fmt(f),
+            Kind::Bucket(bucket) => bucket.fmt(f),
+        }
     }
 }
 
 impl Sink {
     pub(crate) async fn write(&mut self, bytes: &[u8]) -> Result<(), PlaceError> {
-        let written = self.writer.write_all(bytes).await;
-        written.map_err(io_error(&self.file))
+        match &mut self.writer {
+            Writer::File(file) => file.write_all(bytes).await.map_err(io_error(&self.file)),
+            Writer::Object(upload) => upload.write(bytes).await,
+        }
     }
 
     /// Returns once the file is kept.
-    pub(crate) async fn finish(mut self) -> Result<(), PlaceError> {
-        self.writer.flush().await.map_err(io_error(&self.file))?;
-        self.writer.sync_all().await.map_err(io_error(&self.file))
+    pub(crate) async fn finish(self) -> Result<(), PlaceError> {
+        match self.writer {
+            Writer::File(mut file) => {
+                file.flush().await.map_err(io_error(&self.file))?;
+                file.sync_all().await.map_err(io_error(&self.file))
+            }
+            Writer::Object(upload) => upload.finish().await,
+        }
+    }
+
+    /// Gives up what has been written, where nobody would see it otherwise.
+    pub(crate) async fn abandon(self) {
+        match self.writer {
+            // It goes with its folder.
+            Writer::File(_) => {}
+            Writer::Object(upload) => upload.abandon().await,
+        }
+    }
+}
+
+impl Source {
+    /// The next bytes into `chunk`; how many, and 0 at the end.
+    pub(crate) async fn read(&mut self, chunk: &mut [u8]) -> Result<usize, PlaceError> {
+        match &mut self.reader {
+            Reader::File(file) => file.read(chunk).await.map_err(io_error(&self.file)),
+            Reader::Object(download) => download.read(chunk).await,
+        }
     }
 }
 

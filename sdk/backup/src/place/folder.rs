@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 
 use tokio::fs;
 
-use super::{PlaceError, Sink, Source, io_error};
+use super::{PlaceError, io_error};
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(super) struct Folder {
     path: PathBuf,
 }
@@ -27,24 +27,21 @@ impl Folder {
         Ok(entries.next_entry().await.map_err(io_error(self))?.is_none())
     }
 
-    pub(super) async fn create(&self, file: &str) -> Result<Sink, PlaceError> {
+    pub(super) async fn create(&self, file: &str) -> Result<fs::File, PlaceError> {
         let path = self.path.join(file);
         if let Some(parent) = path.parent() {
             private_folder(parent).map_err(io_error(parent.display()))?;
         }
         let mut options = std::fs::OpenOptions::new();
         options.write(true).create_new(true).mode(0o600);
-        let writer = fs::OpenOptions::from(options).open(&path).await;
-        Ok(Sink {
-            file: path.display().to_string(),
-            writer: writer.map_err(io_error(path.display()))?,
-        })
+        let created = fs::OpenOptions::from(options).open(&path).await;
+        created.map_err(io_error(path.display()))
     }
 
-    pub(super) async fn open(&self, file: &str) -> Result<Source, PlaceError> {
+    pub(super) async fn open(&self, file: &str) -> Result<fs::File, PlaceError> {
         let path = self.path.join(file);
         match fs::File::open(&path).await {
-            Ok(reader) => Ok(Box::new(reader)),
+            Ok(file) => Ok(file),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Err(PlaceError::Missing {
                 file: path.display().to_string(),
             }),
