@@ -16,7 +16,7 @@ fn bad(upgrade: Value) -> Value {
 /// What is said after each pass, until nothing changes any more.
 fn said(cluster: &mut Cluster) -> Vec<Measures> {
     let mut all: Vec<Measures> = Vec::new();
-    for _ in 0..200 {
+    for _ in 0..80 {
         let before = cluster.resource.status.clone();
         cluster.pass(usize::MAX);
         let after = cluster.resource.status.as_ref().expect("a status");
