@@ -7,7 +7,7 @@ MINUTES ?= 60
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help tools build run down test check bench faults gen clean cluster cluster-down test-cluster test-browser test-playbooks test-client-ts check-delivery screenshots manifests
+.PHONY: help tools build run down test check bench faults book gen clean cluster cluster-down test-cluster test-browser test-playbooks test-client-ts check-delivery screenshots manifests
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -62,6 +62,9 @@ bench: ## Build for release and measure (ARGS go to bigtix-bench)
 
 faults: ## Break a shop for so many MINUTES (SEED=7 does it again, ARGS=defects shows that mistakes are found)
 	@$(XTASK) faults $(or $(ARGS),run --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)))
+
+book: ## Build the documentation as a book in target/book, and check its links
+	@$(XTASK) book
 
 gen: ## Write the generated files again: API documents, resource definitions, settings, the release, TypeScript types
 	BIGTIX_BLESS=1 cargo test --workspace generated_

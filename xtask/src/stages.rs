@@ -204,7 +204,8 @@ pub(crate) fn cargo(root: &Path) -> Command {
     command
 }
 
-fn target(root: &Path) -> PathBuf {
+/// The folder of what is built.
+pub(crate) fn target(root: &Path) -> PathBuf {
     match env::var_os("CARGO_TARGET_DIR") {
         Some(folder) if !folder.is_empty() => root.join(folder),
         _ => root.join("target"),

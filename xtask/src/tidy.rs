@@ -17,7 +17,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
-use tree::Tree;
+pub(crate) use tree::Tree;
 
 /// Something in the tree that a rule refuses.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -82,6 +82,7 @@ fn inspect(tree: &Tree) -> Vec<Finding> {
     findings.extend(modules::forbidden_names(tree, &sources));
     findings.extend(modules::unreachable_files(tree, &sources));
     findings.extend(documents::dead_links(tree));
+    findings.extend(documents::unlisted_pages(tree));
     findings.extend(documents::dependencies(tree));
     findings.extend(documents::error_pages(tree));
     findings.extend(contents::places(tree));

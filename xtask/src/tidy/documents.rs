@@ -1,6 +1,6 @@
-//! What the documents promise: links that lead somewhere, a reason for each dependency, a page for each error.
+//! What the documents promise: links that lead somewhere, a place in the book for each page, a reason for each dependency, a page for each error.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proc_macro2::TokenTree;
 use syn::Item;
@@ -8,9 +8,11 @@ use syn::Item;
 use super::Finding;
 use super::manifests::foreign_dependencies;
 use super::rust_files::RustFile;
-use super::tree::Tree;
+use super::tree::{Tree, line_of};
+use crate::markdown;
 
 const DEPENDENCIES: &str = "docs/dependencies.md";
+const SUMMARY: &str = "docs/SUMMARY.md";
 const ERRORS: &str = "docs/errors";
 const PROBLEM: &str = "sdk/contracts/src/problem.rs";
 
@@ -18,14 +20,16 @@ const PROBLEM: &str = "sdk/contracts/src/problem.rs";
 pub(crate) fn dead_links(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (path, text) in tree.texts(".md") {
-        for (line, target) in links(text) {
-            let file = target.split(['#', '?']).next().unwrap_or_default();
-            let is_elsewhere = file.is_empty() || file.contains(':') || file.starts_with("//");
-            if !is_elsewhere && !joined(path, file).is_some_and(|full| tree.holds(&full)) {
+        for range in markdown::targets(text) {
+            let target = &text[range.clone()];
+            let Some((file, _)) = markdown::path_and_fragment(target) else {
+                continue;
+            };
+            if !markdown::joined(path, file).is_some_and(|full| tree.holds(&full)) {
                 let mend = "correct the path, or add the file; links are relative to the page that has them";
                 findings.push(Finding::new(
                     path,
-                    line,
+                    line_of(text, range.start),
                     format!("the link to `{target}` leads nowhere"),
                     mend,
                 ));
@@ -35,53 +39,27 @@ pub(crate) fn dead_links(tree: &Tree) -> Vec<Finding> {
     findings
 }
 
-/// The targets of `[text](target)` and `[name]: target`, with their lines; code is left out.
-fn links(text: &str) -> Vec<(usize, String)> {
-    let mut found = Vec::new();
-    let mut in_fence = false;
-    for (index, line) in text.lines().enumerate() {
-        let trimmed = line.trim_start();
-        if trimmed.starts_with("```") || trimmed.starts_with("~~~") {
-            in_fence = !in_fence;
-            continue;
-        }
-        if in_fence {
-            continue;
-        }
-        let prose: String = line.split('`').step_by(2).collect::<Vec<_>>().join("`");
-        let targets = prose
-            .split("](")
-            .skip(1)
-            .filter_map(|rest| rest.split([')', ' ']).next());
-        found.extend(targets.map(|target| (index + 1, target.trim_matches(['<', '>']).to_owned())));
-        if trimmed.starts_with('[')
-            && let Some((_, target)) = prose.split_once("]: ")
-            && let Some(target) = target.split_whitespace().next()
-        {
-            found.push((index + 1, target.to_owned()));
-        }
-    }
-    found
-}
-
-/// The path from the root of what a page links to; `None` when it leads out of the repository.
-fn joined(page: &str, link: &str) -> Option<String> {
-    let mut parts: Vec<&str> = if link.starts_with('/') {
-        Vec::new()
-    } else {
-        page.split('/').collect()
+/// Pages of the book that its table of contents does not name: nobody finds them there.
+pub(crate) fn unlisted_pages(tree: &Tree) -> Vec<Finding> {
+    let Some(summary) = tree.text(SUMMARY) else {
+        return Vec::new();
     };
-    parts.pop();
-    for part in link.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => {
-                parts.pop()?;
-            }
-            name => parts.push(name),
-        }
-    }
-    Some(parts.join("/"))
+    let listed: BTreeSet<String> = markdown::targets(summary)
+        .into_iter()
+        .filter_map(|target| markdown::joined(SUMMARY, &summary[target]))
+        .collect();
+    tree.texts(".md")
+        .map(|(path, _)| path)
+        .filter(|path| path.starts_with("docs/") && *path != SUMMARY && !listed.contains(*path))
+        .map(|path| {
+            Finding::new(
+                path,
+                1,
+                "the book does not have this page",
+                format!("add a line for it to {SUMMARY}, where its kind of page is"),
+            )
+        })
+        .collect()
 }
 
 /// Dependencies of the workspace without a row in the table of reasons, and rows without a dependency.
@@ -211,6 +189,20 @@ mod tests {
         let fine = "[b](b.md#part) [r](../README.md) [c](/charts/x) [h](https://example.org/x) [s](#part) `[x](gone)`";
         assert!(dead(fine).is_empty());
         assert!(dead("```\n[x](gone.md)\n```").is_empty());
+    }
+
+    #[test]
+    fn every_page_is_in_the_book() {
+        let tree = Tree::planted(&[
+            (SUMMARY, "- [A](a.md)\n- [Architecture](../ARCHITECTURE.md)\n"),
+            ("ARCHITECTURE.md", ""),
+            ("README.md", ""),
+            ("docs/a.md", ""),
+            ("docs/deep/b.md", ""),
+        ]);
+        let findings = unlisted_pages(&tree);
+        let found: Vec<&str> = findings.iter().map(|f| f.path.as_str()).collect();
+        assert_eq!(found, ["docs/deep/b.md"]);
     }
 
     #[test]

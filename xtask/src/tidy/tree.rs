@@ -70,6 +70,10 @@ impl Tree {
         self.files.get(path)?.as_deref()
     }
 
+    pub(crate) fn is_file(&self, path: &str) -> bool {
+        self.files.contains_key(path)
+    }
+
     /// Whether the path is a file or a folder with files in it.
     pub(crate) fn holds(&self, path: &str) -> bool {
         let folder = format!("{}/", path.trim_end_matches('/'));
