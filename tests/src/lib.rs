@@ -10,6 +10,7 @@
 
 pub mod ask;
 pub mod bench;
+pub mod book;
 pub mod cluster;
 pub mod faults;
 pub mod shop;

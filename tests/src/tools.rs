@@ -10,7 +10,8 @@ pub fn find(variable: &str, location: &str) -> Option<PathBuf> {
         .filter(|path| path.is_file())
 }
 
-fn folder() -> Option<PathBuf> {
+/// The folder that `make tools` fills.
+pub fn folder() -> Option<PathBuf> {
     let variable = |name: &str| {
         std::env::var_os(name)
             .filter(|value| !value.is_empty())
