@@ -225,7 +225,7 @@ impl Download {
     async fn fetch(&mut self) -> Result<(), PlaceError> {
         let fetched = self.portion().await;
         let (portion, size) = fetched.map_err(|error| match error {
-            object_store::Error::NotFound { .. } if !is_without_bucket(&error) => PlaceError::Missing {
+            object_store::Error::NotFound { .. } if lacks_object(&error) => PlaceError::Missing {
                 file: self.object.to_string(),
             },
             error => failed(&self.object, &error),
@@ -261,9 +261,9 @@ fn failed(file: &impl ToString, error: &object_store::Error) -> PlaceError {
     }
 }
 
-/// A store that has no such bucket answers as if it had no such object, but for this.
-fn is_without_bucket(error: &object_store::Error) -> bool {
-    element(&error.to_string(), "Code") == Some("NoSuchBucket")
+/// Whether it is the object that a store has not found: of a bucket, and some of a user, it says so with the same status.
+fn lacks_object(error: &object_store::Error) -> bool {
+    matches!(element(&error.to_string(), "Code"), None | Some("NoSuchKey"))
 }
 
 /// What a store said, or why it said nothing. Its whole answer is not for printing: it repeats what was signed, and
