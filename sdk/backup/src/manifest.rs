@@ -60,7 +60,7 @@ pub enum Unreadable {
         found: u32,
     },
     /// It has data of a service that is not known here.
-    #[error("it has data of {service} {version}, a service that this program does not know")]
+    #[error("it has data of {service} {version}, a service that is not known here")]
     UnknownService {
         /// The service.
         service: Name,
@@ -68,7 +68,7 @@ pub enum Unreadable {
         version: Version,
     },
     /// A service's data may have a shape that its older versions do not understand.
-    #[error("its data was written by {service} {theirs}, and this program has {service} {ours}")]
+    #[error("its data was written by {service} {theirs}, and {service} {ours} would have to read it")]
     Newer {
         /// The service.
         service: Name,

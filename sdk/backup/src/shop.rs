@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bigtix_service::Secret;
+use bigtix_service::lease;
 use bigtix_service::mongo::{MongoError, durable};
 use bson::{Document, doc};
 use mongodb::options::{ClientOptions, ReadConcern, ReadPreference, SelectionCriteria};
@@ -42,6 +43,19 @@ impl Shop {
             return Err(MongoError::NotAReplicaSet);
         }
         Ok(Self { client, databases })
+    }
+
+    /// A service that runs on its database, or did a few seconds ago and ended without a word.
+    ///
+    /// # Errors
+    /// The driver's.
+    pub async fn in_use(&self) -> Result<Option<Name>, MongoError> {
+        for (service, database) in self.databases() {
+            if lease::any_held(&database).await? {
+                return Ok(Some(service.clone()));
+            }
+        }
+        Ok(None)
     }
 
     pub(crate) fn client(&self) -> &Client {

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use bson::oid::ObjectId;
 use bson::{Document, doc};
-use mongodb::Collection;
 use mongodb::error::Error;
 use mongodb::options::ReturnDocument;
+use mongodb::{Collection, Database};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
@@ -102,6 +102,16 @@ impl Lease {
             .await?;
         Ok(())
     }
+}
+
+/// Whether anybody has a lease in the database, by the primary's clock: a service that runs has one all the time.
+///
+/// # Errors
+/// The driver's.
+pub async fn any_held(database: &Database) -> Result<bool, Error> {
+    let held = doc! {"$expr": {"$gt": ["$until", "$$NOW"]}};
+    let held = database.collection::<Document>(COLLECTION).find_one(held).await?;
+    Ok(held.is_some())
 }
 
 fn expiry() -> Document {
