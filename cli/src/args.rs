@@ -8,6 +8,7 @@ use bigtix_backup::Address;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 
+use crate::elsewhere::{Versioned, versioned};
 pub use crate::output::Output;
 pub use shop::{ClusterArgs, LogsArgs, OpenArgs, PlanArgs, RollbackArgs, ShopArgs, StatusArgs, WhyArgs};
 
@@ -134,17 +135,20 @@ pub struct UpArgs {
     pub background: bool,
 }
 
-/// Where an object store is and who may use it.
-const OBJECT_STORE: &str = "\
+/// Where stores are and who may use them.
+const STORES: &str = "\
 Environment, for s3://BUCKET/KEY:
   AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN
                      who may use the bucket; without them the role of the machine is asked for
   AWS_REGION         where the bucket is (default: us-east-1)
-  AWS_ENDPOINT_URL   a store other than Amazon's";
+  AWS_ENDPOINT_URL   a store other than Amazon's
+
+Environment, with --service:
+  MONGODB_URI        where the databases are, with a user who may use all of them";
 
 /// What to back up, and to where.
 #[derive(Debug, Clone, Args)]
-#[command(after_help = OBJECT_STORE)]
+#[command(after_help = STORES)]
 pub struct BackupArgs {
     /// Where the data is.
     #[command(flatten)]
@@ -153,8 +157,11 @@ pub struct BackupArgs {
     #[arg(long, value_name = "PLACE", value_parser = address())]
     pub to: Option<Address>,
     /// Read this archive from end to end instead, and say whether it is whole.
-    #[arg(long, value_name = "PLACE", conflicts_with = "to", value_parser = address())]
+    #[arg(long, value_name = "PLACE", conflicts_with_all = ["to", "services"], value_parser = address())]
     pub verify: Option<Address>,
+    /// Which services it has.
+    #[command(flatten)]
+    pub elsewhere: ElsewhereArgs,
     /// For a person or for a program.
     #[arg(short, long, value_enum, default_value_t)]
     pub output: Output,
@@ -162,7 +169,7 @@ pub struct BackupArgs {
 
 /// What to restore, and into what.
 #[derive(Debug, Clone, Args)]
-#[command(after_help = OBJECT_STORE)]
+#[command(after_help = STORES)]
 pub struct RestoreArgs {
     /// The archive: a folder, or s3://BUCKET/KEY.
     #[arg(long, value_name = "PLACE", value_parser = address())]
@@ -170,12 +177,23 @@ pub struct RestoreArgs {
     /// Where the data is to be.
     #[command(flatten)]
     pub data: DataArgs,
+    /// Which services it has.
+    #[command(flatten)]
+    pub elsewhere: ElsewhereArgs,
     /// Give up the data that is there.
     #[arg(long)]
     pub replace: bool,
     /// For a person or for a program.
     #[arg(short, long, value_enum, default_value_t)]
     pub output: Output,
+}
+
+/// A shop whose database is reached from here, wherever its services run.
+#[derive(Debug, Clone, Args)]
+pub struct ElsewhereArgs {
+    /// A service of a shop that does not run on this machine, with its version; each that has a database is named.
+    #[arg(long = "service", value_name = "NAME=VERSION", value_parser = versioned, conflicts_with = "data")]
+    pub services: Vec<Versioned>,
 }
 
 /// What to do with dead letters.

@@ -15,6 +15,7 @@ use semver::Version;
 use serde_json::json;
 
 use crate::args::BackupArgs;
+use crate::elsewhere::{self, ElsewhereError};
 use crate::folder;
 use crate::output::Output;
 use crate::run_file::RunFile;
@@ -33,6 +34,8 @@ pub(crate) enum BackupCommandError {
     #[error("mongod: {0}. There is no backup; the shop is as it was")]
     Connect(#[from] MongoError),
     #[error("{0}. There is no backup; the shop is as it was")]
+    Elsewhere(#[from] ElsewhereError),
+    #[error("{0}. There is no backup; the shop is as it was")]
     Place(#[from] PlaceError),
     #[error("{0}. There is no backup; the shop is as it was")]
     Backup(#[from] BackupError),
@@ -46,6 +49,7 @@ pub(crate) async fn run(args: &BackupArgs, terminal: Terminal) -> Result<(), Bac
         data,
         to,
         verify,
+        elsewhere,
         output,
     } = args;
     if let Some(address) = verify {
@@ -53,7 +57,10 @@ pub(crate) async fn run(args: &BackupArgs, terminal: Terminal) -> Result<(), Bac
         say(checked.place(), checked.manifest(), "is whole", *output, terminal);
         return Ok(());
     }
-    let (shop, versions) = running(&data.data).await?;
+    let (shop, versions) = match elsewhere.services.as_slice() {
+        [] => running(&data.data).await?,
+        services => elsewhere::shop(services).await?,
+    };
     let address = to.clone().unwrap_or_else(|| default_folder(Timestamp::now()));
     let place = Place::at(&address)?;
     if *output == Output::Text {

@@ -10,6 +10,7 @@ mod dead_letters;
 mod detach;
 mod down;
 pub mod edge;
+mod elsewhere;
 mod fields;
 mod folder;
 mod machine;

@@ -1,4 +1,4 @@
-//! `bigtix restore`: an archive into the folder of a shop that does not run.
+//! `bigtix restore`: an archive into the folder, or the databases, of a shop that does not run.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -15,6 +15,7 @@ use semver::Version;
 
 use crate::args::RestoreArgs;
 use crate::backup::{self, databases};
+use crate::elsewhere::{self, ElsewhereError, Versioned};
 use crate::folder::{DataFolder, FolderError};
 use crate::output::Output;
 use crate::services::HELD;
@@ -31,8 +32,7 @@ pub(crate) enum RestoreCommandError {
     #[error("{0}. Nothing was changed: restore another archive")]
     Archive(#[from] ArchiveError),
     #[error(
-        "the archive cannot be restored by this program: {0}. Nothing was changed: take the bigtix that made it, \
-         or a newer one"
+        "the archive cannot be restored here: {0}. Nothing was changed: take the release that made it, or a newer one"
     )]
     Unreadable(#[from] Unreadable),
     #[error(transparent)]
@@ -55,6 +55,19 @@ pub(crate) enum RestoreCommandError {
         from: Address,
         why: String,
     },
+    #[error("{0}. Nothing was changed")]
+    Elsewhere(#[from] ElsewhereError),
+    #[error(
+        "{0} runs on its database: stop every service, and try again a few seconds later. Nothing was changed"
+    )]
+    InUse(Name),
+    #[error("{0}. Nothing was changed: say --replace to give up what is there")]
+    RefusedElsewhere(RestoreError),
+    #[error(
+        "{0}. The databases are half restored now, and no service uses them: mend the cause, then run the same \
+         command again"
+    )]
+    HalfElsewhere(RestoreError),
 }
 
 /// Does what the arguments say.
@@ -62,49 +75,25 @@ pub(crate) async fn run(args: &RestoreArgs, terminal: Terminal) -> Result<(), Re
     let RestoreArgs {
         from,
         data,
+        elsewhere,
         replace,
         output,
     } = args;
     let archive = backup::check(from, *output, terminal).await?;
-    archive.manifest().readable_by(&known_versions())?;
-
-    let folder = DataFolder::take(&data.data)?;
-    let dir = folder.dir();
-    let services = HELD.iter().filter(|held| held.has_stores);
-    let mut config = StoresConfig::new(dir, services.map(|held| held.service.as_str()));
-    config.on_ready = std::sync::Arc::new(|_, _| {});
-    let mongod = Mongod::start(&config).await?;
-    let existing = if *replace {
-        Existing::Replace
-    } else {
-        Existing::Refuse
-    };
-    let into = Into {
-        dir,
+    let restoring = Restoring {
+        archive: &archive,
         from,
-        existing,
+        existing: match replace {
+            true => Existing::Replace,
+            false => Existing::Refuse,
+        },
         output: *output,
         terminal,
     };
-    let restored = into.restore(&archive, &mongod).await;
-    mongod.stop().await;
-    restored?;
-
-    backup::say(
-        archive.place(),
-        archive.manifest(),
-        &format!("is restored into {}", dir.display()),
-        *output,
-        terminal,
-    );
-    if *output == Output::Text {
-        terminal.say(format!(
-            "Everybody has to sign in again. Whatever was paid or refunded at Stripe after {} is not known to this \
-             shop: docs/backups.md says how to find it",
-            archive.manifest().taken_at
-        ));
+    match elsewhere.services.as_slice() {
+        [] => restoring.restore_folder(&data.data).await,
+        services => restoring.restore_databases(services).await,
     }
-    Ok(())
 }
 
 /// The versions of the services that this program holds.
@@ -118,47 +107,106 @@ fn known_versions() -> BTreeMap<Name, Version> {
     versions.collect()
 }
 
-/// Where an archive goes.
-struct Into<'a> {
-    dir: &'a Path,
+/// An archive that was checked, on its way.
+struct Restoring<'a> {
+    archive: &'a Checked,
     from: &'a Address,
     existing: Existing,
     output: Output,
     terminal: Terminal,
 }
 
-impl Into<'_> {
-    async fn restore(&self, archive: &Checked, mongod: &Mongod) -> Result<(), RestoreCommandError> {
+impl Restoring<'_> {
+    /// Into the databases of a shop of this machine.
+    async fn restore_folder(&self, data: &Path) -> Result<(), RestoreCommandError> {
+        self.archive.manifest().readable_by(&known_versions())?;
+        let folder = DataFolder::take(data)?;
+        let dir = folder.dir();
+        let services = HELD.iter().filter(|held| held.has_stores);
+        let mut config = StoresConfig::new(dir, services.map(|held| held.service.as_str()));
+        config.on_ready = std::sync::Arc::new(|_, _| {});
+        let mongod = Mongod::start(&config).await?;
+        let restored = self.fill(dir, &mongod).await;
+        mongod.stop().await;
+        restored?;
+        self.say(&dir.display().to_string(), "Everybody has to sign in again.");
+        Ok(())
+    }
+
+    async fn fill(&self, dir: &Path, mongod: &Mongod) -> Result<(), RestoreCommandError> {
         let shop = Shop::connect(&Secret::new(mongod.admin_uri()), databases()).await?;
-        if self.output == Output::Text {
-            self.terminal
-                .say(format!("Restoring into {}", self.dir.display()));
-        }
-        let restore = match begin_restore(archive, &shop, self.existing).await {
+        let half = |why: &dyn std::fmt::Display| RestoreCommandError::Half {
+            dir: dir.to_owned(),
+            from: self.from.clone(),
+            why: why.to_string(),
+        };
+        self.remark(format!("Restoring into {}", dir.display()));
+        let restore = match begin_restore(self.archive, &shop, self.existing).await {
             Ok(restore) => restore,
-            Err(error @ (RestoreError::Filled { .. } | RestoreError::NoDatabase(_))) => {
+            Err(error) if changed_nothing(&error) => {
                 return Err(RestoreCommandError::Refused {
-                    dir: self.dir.to_owned(),
+                    dir: dir.to_owned(),
                     error,
                 });
             }
-            Err(
-                error @ (RestoreError::Archive(_) | RestoreError::Differs { .. } | RestoreError::Store(_)),
-            ) => return Err(self.half(&error)),
+            Err(error) => return Err(half(&error)),
         };
-        forget(self.dir).map_err(|error| self.half(&error))?;
+        forget(dir).map_err(|error| half(&error))?;
         restore
             .finish(&|step| backup::progress(step, self.output, self.terminal))
             .await
-            .map_err(|error| self.half(&error))
+            .map_err(|error| half(&error))
     }
 
-    fn half(&self, why: &dyn std::fmt::Display) -> RestoreCommandError {
-        RestoreCommandError::Half {
-            dir: self.dir.to_owned(),
-            from: self.from.clone(),
-            why: why.to_string(),
+    /// Into databases of which only the address is known.
+    async fn restore_databases(&self, services: &[Versioned]) -> Result<(), RestoreCommandError> {
+        let (shop, versions) = elsewhere::shop(services).await?;
+        self.archive.manifest().readable_by(&versions)?;
+        if let Some(service) = shop.in_use().await? {
+            return Err(RestoreCommandError::InUse(service));
         }
+        self.remark("Restoring into the databases".to_owned());
+        let restore = match begin_restore(self.archive, &shop, self.existing).await {
+            Ok(restore) => restore,
+            Err(error) if changed_nothing(&error) => {
+                return Err(RestoreCommandError::RefusedElsewhere(error));
+            }
+            Err(error) => return Err(RestoreCommandError::HalfElsewhere(error)),
+        };
+        restore
+            .finish(&|step| backup::progress(step, self.output, self.terminal))
+            .await
+            .map_err(RestoreCommandError::HalfElsewhere)?;
+        self.say(
+            "the databases",
+            "Replace the keys of sessions before a service starts: a session may be of somebody who is not in it.",
+        );
+        Ok(())
+    }
+
+    fn remark(&self, line: String) {
+        if self.output == Output::Text {
+            self.terminal.say(line);
+        }
+    }
+
+    fn say(&self, whereto: &str, sessions: &str) {
+        let manifest = self.archive.manifest();
+        let what = format!("is restored into {whereto}");
+        backup::say(self.archive.place(), manifest, &what, self.output, self.terminal);
+        self.remark(format!(
+            "{sessions} Whatever was paid or refunded at Stripe after {} is not known to this shop: docs/backups.md \
+             says how to find it",
+            manifest.taken_at
+        ));
+    }
+}
+
+/// Whether a restore ended before its first change.
+fn changed_nothing(error: &RestoreError) -> bool {
+    match error {
+        RestoreError::Filled { .. } | RestoreError::NoDatabase(_) => true,
+        RestoreError::Archive(_) | RestoreError::Differs { .. } | RestoreError::Store(_) => false,
     }
 }
 

@@ -1,6 +1,7 @@
 //! `bigtix backup` and `bigtix restore`: what was there at one moment comes back, or nothing is touched.
 
 mod bucket;
+mod elsewhere;
 mod market;
 
 use std::collections::BTreeSet;
