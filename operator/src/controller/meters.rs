@@ -2,7 +2,8 @@
 
 use k8s_openapi::jiff::Timestamp;
 
-use crate::status::measures::{Measures, Outcome, Progress, Step};
+use crate::next::rollout::Step;
+use crate::status::measures::{Measures, Outcome, Progress};
 
 /// Says everything, also what is not so, so that Prometheus sees each series before it changes.
 pub(super) fn say(namespace: &str, shop: &str, measures: &Measures) {

@@ -67,6 +67,23 @@ pub enum Step {
     Soak,
 }
 
+impl Step {
+    /// All of them, in order.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let services = Service::ALL.into_iter().map(Self::Service);
+        services.chain([Self::Soak])
+    }
+
+    /// As a label of metrics.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Service(service) => service.as_str(),
+            Self::Soak => "soak",
+        }
+    }
+}
+
 /// What bounds a rollout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {

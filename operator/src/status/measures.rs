@@ -1,10 +1,9 @@
 //! What the metrics say of a shop, read from the status that a pass has ended with.
 
-use bigtix_crds::Service;
 use bigtix_crds::v1alpha1::{BigTixStatus, RolloutStatus};
 use k8s_openapi::jiff::Timestamp;
 
-use crate::next::rollout::{RECALLED, ROLLED_BACK, SUCCEEDED};
+use crate::next::rollout::{RECALLED, ROLLED_BACK, Rollout, SUCCEEDED, Step};
 
 /// How a rollout that is under way gets on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,15 +27,6 @@ pub enum Outcome {
     RolledBack,
     /// It was taken back because the release before it was asked for again.
     Recalled,
-}
-
-/// What is being done in a rollout.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
-    /// A service gets its build, or the one before.
-    Service(Service),
-    /// Everything has its build, and is watched.
-    Soak,
 }
 
 /// A rollout that is under way.
@@ -103,23 +93,6 @@ impl Outcome {
     }
 }
 
-impl Step {
-    /// All of them, in order.
-    pub fn all() -> impl Iterator<Item = Self> {
-        let services = Service::ALL.into_iter().map(Self::Service);
-        services.chain([Self::Soak])
-    }
-
-    /// As a label.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Service(service) => service.as_str(),
-            Self::Soak => "soak",
-        }
-    }
-}
-
 impl Measures {
     /// From the status before a pass and after it.
     #[must_use]
@@ -150,13 +123,9 @@ fn under_way(status: &BigTixStatus, rollout: &RolloutStatus) -> UnderWay {
     } else {
         Progress::Forward
     };
-    let step = match &rollout.service {
-        Some(service) => service.parse().ok().map(Step::Service),
-        None => Some(Step::Soak),
-    };
     UnderWay {
         progress,
-        step,
+        step: Rollout::recorded(rollout).map(|rollout| rollout.step),
         started_at: rollout.started_at.as_ref().map(|at| at.0),
     }
 }

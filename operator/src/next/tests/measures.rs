@@ -4,7 +4,8 @@ use serde_json::json;
 
 use super::cluster::minimal;
 use super::*;
-use crate::status::measures::{Measures, Outcome, Progress, Step, UnderWay};
+use crate::next::rollout::Step;
+use crate::status::measures::{Measures, Outcome, Progress, UnderWay};
 
 const BAD: &str = "example.org/orders:bad";
 
