@@ -2,9 +2,9 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::path::Path;
 
 use anyhow::{Result, ensure};
+use bigtix_testkit::golden::workspace_root;
 use bigtix_tests::cluster::{Cluster, Purchases, Said, Shopping};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -79,7 +79,7 @@ pub(crate) async fn a_rollback_fails_no_purchase(cluster: &Cluster) -> Result<()
 /// What of a clone a playbook reads, one version on in every service.
 fn next_clone() -> Result<TempDir> {
     let clone = TempDir::new()?;
-    let this = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize()?;
+    let this = workspace_root();
     for folder in ["charts", "examples"] {
         symlink(this.join(folder), clone.path().join(folder))?;
     }

@@ -6,11 +6,12 @@ mod playbook;
 mod plugin;
 mod process;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
+use bigtix_testkit::golden::workspace_root;
 use serde_json::Value;
 
 pub use audit::{AuditLog, Request};
@@ -40,11 +41,8 @@ impl Cluster {
     /// # Errors
     /// When it is not up.
     pub fn find(namespace: &str) -> Result<Self> {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .parent()
-            .context("the workspace's folder")?;
-        let state =
-            std::env::var_os("BIGTIX_CLUSTER").map_or_else(|| root.join("target/cluster"), PathBuf::from);
+        let state = std::env::var_os("BIGTIX_CLUSTER")
+            .map_or_else(|| workspace_root().join("target/cluster"), PathBuf::from);
         let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
         let cache = cache
             .or_else(|| Some(std::env::home_dir()?.join(".cache")))

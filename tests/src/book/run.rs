@@ -84,7 +84,7 @@ impl Clone<'_> {
             .arg(&script)
             .current_dir(self.work())
             .env("HOME", self.folder.join("home"))
-            .env("PATH", self.path())
+            .env("PATH", self.path()?)
             .env("LC_ALL", "C.UTF-8")
             .env_remove("KUBECONFIG")
             .stdin(Stdio::null())
@@ -96,12 +96,10 @@ impl Clone<'_> {
         shell.status().map(drop)
     }
 
-    fn path(&self) -> OsString {
-        let mut folders = vec![self.work().join("target/debug")];
-        folders.extend(tools::folder().map(|tools| tools.join("bin")));
-        let system = std::env::var_os("PATH").unwrap_or_default();
-        folders.extend(std::env::split_paths(&system));
-        std::env::join_paths(folders).unwrap_or(system)
+    fn path(&self) -> io::Result<OsString> {
+        let built = self.work().join("target/debug");
+        let installed = tools::folder().map(|tools| tools.join("bin"));
+        tools::path_with([built].into_iter().chain(installed)).map_err(io::Error::other)
     }
 
     /// One script of all steps, so that variables, functions and `$?` go from one to the next.

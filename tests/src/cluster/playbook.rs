@@ -1,14 +1,15 @@
 //! The playbooks, as somebody runs them who releases.
 
-use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
+use bigtix_testkit::golden::workspace_root;
 use serde_json::{Value, json};
 
 use super::{Cluster, NODE_ADDRESS, Said};
+use crate::tools;
 
 impl Cluster {
     /// How `ansible/{name}.yml` ends for the shop of this namespace, of the clone that these tests are of; `variables` have
@@ -17,27 +18,23 @@ impl Cluster {
     /// # Errors
     /// When Ansible cannot be started. That a playbook ends red is none.
     pub fn playbook(&self, name: &str, variables: &Value) -> Result<Said> {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .parent()
-            .context("the workspace's folder")?;
-        let programs = ansible(root)?;
+        let root = workspace_root();
+        let programs = ansible(&root)?;
+        let cluster = self.kubectl.parent().context("the folder of kubectl")?;
         let inventory = self.inventory(name)?;
         let output = Command::new(programs.join("ansible-playbook"))
             .arg("--inventory")
             .arg(inventory)
             .arg(root.join(format!("ansible/{name}.yml")))
             .args(["--extra-vars", &variables.to_string()])
-            .env("PATH", self.path_with(programs)?)
+            // Its own programs, and those of the cluster, which its modules start.
+            .env("PATH", tools::path_with([programs, cluster.to_owned()])?)
             .env("ANSIBLE_CONFIG", root.join("ansible/ansible.cfg"))
             .env("ANSIBLE_NOCOLOR", "1")
             .stdin(Stdio::null())
             .output()
             .context("ansible-playbook cannot be started")?;
-        Ok(Said {
-            code: output.status.code().unwrap_or(-1),
-            stdout: String::from_utf8(output.stdout)?,
-            stderr: String::from_utf8(output.stderr)?,
-        })
+        Said::of(output)
     }
 
     /// A shop that is there, and whose images its node has.
@@ -55,14 +52,6 @@ impl Cluster {
         }}});
         fs::write(&file, inventory.to_string())?;
         Ok(file)
-    }
-
-    /// Ansible's own programs, and those of the cluster, which its modules start.
-    fn path_with(&self, programs: PathBuf) -> Result<OsString> {
-        let cluster = self.kubectl.parent().context("the folder of kubectl")?;
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        let folders = [programs, cluster.to_owned()].into_iter();
-        Ok(std::env::join_paths(folders.chain(std::env::split_paths(&path)))?)
     }
 }
 

@@ -4,11 +4,12 @@ use std::ffi::OsString;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
+use std::process::Output;
 
 use anyhow::{Context, Result, anyhow};
 
 use super::Cluster;
-use crate::shop;
+use crate::{shop, tools};
 
 /// What a command said, and how it ended.
 #[derive(Debug)]
@@ -19,6 +20,22 @@ pub struct Said {
     pub stdout: String,
     /// What it complained about.
     pub stderr: String,
+}
+
+impl Said {
+    /// What a program has left behind that ended.
+    pub(super) fn of(output: Output) -> Result<Self> {
+        let Output {
+            status,
+            stdout,
+            stderr,
+        } = output;
+        Ok(Self {
+            code: status.code().unwrap_or(-1),
+            stdout: String::from_utf8(stdout)?,
+            stderr: String::from_utf8(stderr)?,
+        })
+    }
 }
 
 impl Cluster {
@@ -35,11 +52,7 @@ impl Cluster {
             .env("PATH", self.path_with_plugin()?)
             .output()
             .context("kubectl cannot be started")?;
-        Ok(Said {
-            code: output.status.code().unwrap_or(-1),
-            stdout: String::from_utf8(output.stdout)?,
-            stderr: String::from_utf8(output.stderr)?,
-        })
+        Said::of(output)
     }
 
     /// A file `kubectl-bigtix` on the path is all that it takes.
@@ -53,8 +66,6 @@ impl Cluster {
         let program = shop::program().map_err(|error| anyhow!("{error}"))?;
         symlink(program, &made)?;
         fs::rename(&made, &link)?;
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        let folders = std::iter::once(folder).chain(std::env::split_paths(&path));
-        Ok(std::env::join_paths(folders)?)
+        Ok(tools::path_with([folder])?)
     }
 }
