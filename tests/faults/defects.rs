@@ -66,6 +66,16 @@ pub(crate) fn all(names: &[String]) -> Result<ExitCode> {
     })
 }
 
+/// A defect whose patch no longer applies would go unnoticed until somebody asks for all of them.
+pub(crate) fn fit_the_sources() -> Result<(), String> {
+    let misfit = |defect: &Defect| {
+        let error = workshop::fits(defect.patch).err()?;
+        Some(format!("{}: {error:#}\n", defect.name))
+    };
+    let misfits: String = DEFECTS.iter().filter_map(misfit).collect();
+    if misfits.is_empty() { Ok(()) } else { Err(misfits) }
+}
+
 fn row(defect: &Defect, found: Option<&Finding>) -> String {
     match found {
         None => format!("{:32}  NOT FOUND", defect.name),

@@ -79,6 +79,10 @@ fn main() -> ExitCode {
 /// What `cargo test` runs.
 fn selection() -> ExitCode {
     let mut suite = Suite::new().one_by_one();
+    suite.add_test(
+        "every_defect_can_still_be_made_in_the_sources",
+        defects::fit_the_sources,
+    );
     for (name, seed) in SEEDS {
         suite.add_test(name, move || rounds::test(seed, SHORT));
     }

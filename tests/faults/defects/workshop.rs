@@ -1,10 +1,12 @@
 //! A copy of the sources in which mistakes are made, with build products of its own.
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
+use bigtix_testkit::golden::workspace_root;
 
 /// The copy, which stays for the next time: only what differs is built again.
 pub(crate) struct Workshop {
@@ -16,7 +18,7 @@ pub(crate) struct Workshop {
 impl Workshop {
     /// Makes the copy, or brings it up to date.
     pub(crate) fn open() -> Result<Self> {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize()?;
+        let root = workspace_root();
         let place = root.join("target/defects");
         let workshop = Self {
             copy: place.join("source"),
@@ -54,8 +56,12 @@ impl Workshop {
             return Ok(());
         }
         fs::create_dir_all(&target)?;
+        let elsewhere = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
+        let built_before = elsewhere
+            .unwrap_or_else(|| self.root.join("target"))
+            .join("debug");
         for part in ["deps", "build", ".fingerprint"] {
-            let from = self.root.join("target/debug").join(part);
+            let from = built_before.join(part);
             if from.exists() {
                 let copied = Command::new("cp").arg("-al").arg(&from).arg(&target).status()?;
                 ensure!(copied.success(), "{} cannot be linked", from.display());
@@ -67,19 +73,7 @@ impl Workshop {
     /// The program with this mistake in it.
     pub(crate) fn build(&self, patch: &str) -> Result<PathBuf> {
         self.restore()?;
-        let mut apply = Command::new("patch")
-            .args(["--strip=1", "--forward", "--no-backup-if-mismatch", "--quiet"])
-            .current_dir(&self.copy)
-            .stdin(Stdio::piped())
-            .spawn()
-            .context("patch cannot be started")?;
-        let mut input = apply.stdin.take().context("patch reads")?;
-        std::io::Write::write_all(&mut input, patch.as_bytes())?;
-        drop(input);
-        ensure!(
-            apply.wait()?.success(),
-            "the defect does not fit the sources any more: write its patch anew"
-        );
+        apply(patch, &self.copy, &[])?;
         let built = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
             .args(["build", "--quiet", "--package", "bigtix", "--target-dir"])
             .arg(&self.built)
@@ -89,4 +83,27 @@ impl Workshop {
         ensure!(built.success(), "the shop with the defect cannot be built");
         Ok(self.built.join("debug/bigtix"))
     }
+}
+
+/// Whether the mistake can still be made in the sources.
+pub(crate) fn fits(patch: &str) -> Result<()> {
+    apply(patch, &workspace_root(), &["--dry-run"])
+}
+
+fn apply(patch: &str, sources: &Path, how: &[&str]) -> Result<()> {
+    let mut apply = Command::new("patch")
+        .args(["--strip=1", "--forward", "--no-backup-if-mismatch", "--quiet"])
+        .args(how)
+        .current_dir(sources)
+        .stdin(Stdio::piped())
+        .spawn()
+        .context("patch cannot be started")?;
+    let mut input = apply.stdin.take().context("patch reads")?;
+    input.write_all(patch.as_bytes())?;
+    drop(input);
+    ensure!(
+        apply.wait()?.success(),
+        "the defect does not fit the sources any more: write its patch anew"
+    );
+    Ok(())
 }
