@@ -1,4 +1,8 @@
 //! Who is asking: a token in the session cookie or in the `Authorization` header, verified by each service by itself.
+//! A token that was verified is known by its digest for a while; whether its session is over is asked every time.
+
+use std::fmt;
+use std::time::Duration;
 
 use axum::extract::{FromRequestParts, Request};
 use axum::http::request::Parts;
@@ -6,8 +10,11 @@ use axum::http::{HeaderMap, header};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bigtix_contracts::UserId;
+use jiff::Timestamp;
 use jsonwebtoken::{Algorithm, Validation};
+use moka::sync::Cache;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use super::ApiError;
 use super::keys::KeyRing;
@@ -30,11 +37,38 @@ pub struct Caller {
     pub admin: bool,
 }
 
+impl Caller {
+    fn is_over(&self, now: Timestamp) -> bool {
+        self.exp.is_some_and(|end| end < now.as_second())
+    }
+}
+
+/// So many sessions are known at once; one takes about 200 bytes.
+const KNOWN_SESSIONS: u64 = 50_000;
+/// A session of which nothing was heard for so long is verified anew.
+const FORGOTTEN: Duration = Duration::from_secs(10 * 60);
+
 /// Verifies session tokens; cheap to clone.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Sessions {
     keys: KeyRing,
     compat: bool,
+    /// By the digest of a token that one of the keys signed, who it is. Tokens themselves are kept nowhere.
+    known: Cache<[u8; 32], Caller>,
+}
+
+impl fmt::Debug for Sessions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            keys,
+            compat,
+            known: _,
+        } = self;
+        f.debug_struct("Sessions")
+            .field("keys", keys)
+            .field("compat", compat)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Sessions {
@@ -51,6 +85,10 @@ impl Sessions {
                 false,
                 "whether tokens without an end are accepted",
             ),
+            known: Cache::builder()
+                .max_capacity(KNOWN_SESSIONS)
+                .time_to_idle(FORGOTTEN)
+                .build(),
         }
     }
 
@@ -65,13 +103,23 @@ impl Sessions {
     /// Who the request's token says is asking.
     pub fn caller(&self, headers: &HeaderMap) -> Option<Caller> {
         let token = bearer(headers).or_else(|| cookie_token(headers))?;
+        let digest: [u8; 32] = Sha256::digest(&token).into();
+        if let Some(caller) = self.known.get(&digest) {
+            return (!caller.is_over(Timestamp::now())).then_some(caller);
+        }
+        let caller = self.verify(&token)?;
+        self.known.insert(digest, caller.clone());
+        Some(caller)
+    }
+
+    fn verify(&self, token: &str) -> Option<Caller> {
         let mut validation = Validation::new(Algorithm::HS256);
         validation.leeway = 0;
         validation.validate_aud = false;
         if self.compat {
             validation.required_spec_claims.clear();
         }
-        self.keys.verify(&token, &validation)
+        self.keys.verify(token, &validation)
     }
 }
 
@@ -185,5 +233,59 @@ impl<S: Send + Sync> FromRequestParts<S> for SignedIn {
             .await?
             .require()
             .map(Self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    fn sessions(key: u8) -> Sessions {
+        let key = format!("k:{}", STANDARD.encode([key; 32]));
+        let values = BTreeMap::from([("SESSION_KEYS".to_owned(), key)]);
+        Sessions::read(&mut Settings::from_map(values))
+    }
+
+    fn asking(token: &str) -> HeaderMap {
+        let value = format!("Bearer {token}").parse().unwrap();
+        HeaderMap::from_iter([(header::AUTHORIZATION, value)])
+    }
+
+    fn caller(end: Timestamp) -> Caller {
+        Caller {
+            id: UserId::from_bytes([1; 12]),
+            email: "ann@example.com".into(),
+            iat: 0,
+            exp: Some(end.as_second()),
+            admin: false,
+        }
+    }
+
+    #[test]
+    fn a_known_token_is_the_same_caller_and_a_changed_one_nobody() {
+        let (own, other) = (sessions(1), sessions(2));
+        let ann = caller(Timestamp::now() + Duration::from_secs(60));
+        let token = own.sign(&ann).unwrap();
+        for _ in 0..2 {
+            assert_eq!(own.caller(&asking(&token)), Some(ann.clone()));
+            assert_eq!(own.caller(&asking(&format!("{token}x"))), None);
+            assert_eq!(own.caller(&asking(&other.sign(&ann).unwrap())), None);
+        }
+        assert_eq!(other.caller(&asking(&token)), None);
+    }
+
+    #[tokio::test]
+    async fn a_known_session_ends_when_its_token_says() {
+        let sessions = sessions(1);
+        let token = sessions
+            .sign(&caller(Timestamp::now() + Duration::from_secs(1)))
+            .unwrap();
+        assert!(sessions.caller(&asking(&token)).is_some());
+        bigtix_testkit::eventually("the session to be over", async || {
+            sessions.caller(&asking(&token)).is_none().then_some(())
+        })
+        .await;
     }
 }
