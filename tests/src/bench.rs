@@ -14,4 +14,5 @@ pub mod report;
 pub mod reservations;
 pub mod sales;
 pub mod servers;
+pub mod sessions;
 pub mod wire;

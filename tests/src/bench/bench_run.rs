@@ -130,8 +130,7 @@ fn start(plan: &Plan, mode: Mode) -> Result<Subject> {
 
 async fn under_load(plan: &Plan, subject: &Subject, report: &mut Report) -> Result<()> {
     let Subject { shop, stripe } = subject;
-    println!("{} buyers sign up", plan.buyers);
-    let market = Market::open(&shop.run().url, plan.buyers).await?;
+    let market = Market::open(shop, plan.buyers).await?;
     let inserts = BareInserts::prepare(&shop.run().mongodb.uri).await?;
     let echo = Running::start(&Server::Echo)?;
     let bench = Bench {
@@ -307,7 +306,7 @@ async fn at_rest(plan: &Plan, report: &mut Report) -> Result<()> {
 
 /// What becomes of ten times as many buyers as can be served.
 async fn past_capacity(plan: &Plan, shop: &Shop, report: &mut Report) -> Result<()> {
-    let market = Market::open(&shop.run().url, plan.buyers).await?;
+    let market = Market::open(shop, plan.buyers).await?;
     let processes: Vec<u32> = SERVICES
         .iter()
         .flat_map(|service| shop.service_pids(service))

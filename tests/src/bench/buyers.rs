@@ -6,14 +6,13 @@ use anyhow::{Context, Result};
 use bigtix_client::{Client, NewEvent, NewTicket, Token};
 use bigtix_contracts::api::tickets::Event;
 use bigtix_contracts::{Cents, TicketId};
-use futures::stream::{self, StreamExt, TryStreamExt};
 
+use super::sessions;
+use crate::shop::Shop;
 use crate::world::{PASSWORD, unique};
 
 /// How many tickets one listing may have.
 const LISTING: usize = 1000;
-/// Signing up is dear on purpose.
-const SIGN_UPS_AT_ONCE: usize = 4;
 
 /// A shop that is measured.
 #[derive(Clone)]
@@ -27,29 +26,20 @@ pub struct Market {
 }
 
 impl Market {
-    /// Signs everybody up.
+    /// A seller who signs up, and so many buyers who did.
     ///
     /// # Errors
-    /// When the shop refuses somebody.
-    pub async fn open(url: &str, buyers: usize) -> Result<Self> {
+    /// When the shop refuses the seller.
+    pub async fn open(shop: &Shop, buyers: usize) -> Result<Self> {
+        let url = &shop.run().url;
         let client = Client::new(url);
-        let sign_up = async |who: &str| {
-            let session = client
-                .sign_up(&format!("{}@bench.test", unique(who)), PASSWORD)
-                .await;
-            session
-                .map(|session| session.token)
-                .context("signing somebody up")
-        };
-        let seller = client.signed_in(sign_up("seller").await?);
-        let buyers = stream::iter(0..buyers)
-            .map(|_| sign_up("buyer"))
-            .buffer_unordered(SIGN_UPS_AT_ONCE)
-            .try_collect()
-            .await?;
+        let session = client
+            .sign_up(&format!("{}@bench.test", unique("seller")), PASSWORD)
+            .await
+            .context("signing the seller up")?;
         Ok(Self {
-            seller,
-            buyers,
+            seller: client.signed_in(session.token),
+            buyers: sessions::buyers(shop.folder(), buyers)?,
             edge: address_of(url)?,
         })
     }

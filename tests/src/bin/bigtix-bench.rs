@@ -20,7 +20,7 @@ struct Arguments {
     #[arg(long, default_value_t = 64)]
     clients: usize,
     /// How many distinct buyers they are
-    #[arg(long, default_value_t = 1000)]
+    #[arg(long, default_value_t = 100_000)]
     buyers: usize,
     /// How often each scenario is measured; the median counts
     #[arg(long, default_value_t = 3)]
