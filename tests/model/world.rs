@@ -117,6 +117,7 @@ pub(crate) fn order(place: usize) -> Stored {
         }],
         payment_id: None,
         relisted: false,
+        turn: None,
     };
     Stored { state, version: 0 }
 }

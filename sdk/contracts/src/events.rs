@@ -12,7 +12,7 @@ mod tickets;
 
 pub use auth::UserState;
 pub use expiration::TimerState;
-pub use orders::{CancelReason, OrderState, OrderStatus, OrderTicket};
+pub use orders::{CancelReason, OrderState, OrderStatus, OrderTicket, Turn};
 pub use payments::{PaymentState, PaymentStatus};
 pub use tickets::{EventSummary, TicketState};
 

@@ -37,6 +37,17 @@ pub enum CancelReason {
     Failed,
 }
 
+/// Which of two orders of a ticket was placed later: the one with the greater turn. The store gives it as it takes the order,
+/// so that no clock has a say in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Turn {
+    /// The store's seconds since 1970.
+    pub seconds: u32,
+    /// Counted within the second.
+    pub ordinal: u32,
+}
+
 /// An order.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -62,6 +73,10 @@ pub struct OrderState {
     /// Whether a refunded order put its tickets back on sale.
     #[serde(default)]
     pub relisted: bool,
+    /// Its turn among the orders of its tickets; unknown of an order that was placed before there were turns, and until
+    /// the order is read back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub turn: Option<Turn>,
 }
 
 impl OrderState {

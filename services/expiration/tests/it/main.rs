@@ -142,6 +142,7 @@ fn order(due_in: SignedDuration) -> OrderState {
         }],
         payment_id: None,
         relisted: false,
+        turn: None,
     }
 }
 

@@ -262,3 +262,72 @@ fn validator() -> Document {
         "$expr": {"$or": [{"$ne": ["$kind", "order"]}, {"$eq": ["$active", holds]}]},
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bigtix_contracts::events::{OrderStatus, OrderTicket, Turn};
+    use bigtix_contracts::{Cents, UserId};
+    use bigtix_service::Settings;
+    use bigtix_service::clock::StoreClock;
+    use bigtix_service::mongo::{MongoConfig, new_id};
+    use bigtix_testkit::stores::shared;
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::adapters::Orders;
+    use crate::domain::order::Command;
+
+    async fn store() -> Mongo {
+        let database = shared().database();
+        let values = [("MONGODB_URI", database.uri), ("MONGODB_DATABASE", database.name)];
+        let values = values.map(|(name, value)| (name.to_owned(), value));
+        let config = MongoConfig::read(&mut Settings::from_map(values.into()), "orders");
+        Mongo::connect(&config).await.unwrap()
+    }
+
+    fn order(ticket: TicketId) -> OrderState {
+        OrderState {
+            id: OrderId::from_bytes(new_id()),
+            user_id: UserId::from_bytes(new_id()),
+            status: OrderStatus::Created,
+            reason: None,
+            // Whoever places it may have any clock.
+            expires_at: Timestamp::MAX,
+            created_at: Timestamp::UNIX_EPOCH,
+            total: Cents(1999),
+            tickets: vec![OrderTicket {
+                id: ticket,
+                seller_id: UserId::from_bytes(new_id()),
+                title: "Row F seat 12".into(),
+                price: Cents(1999),
+                version: 0,
+                serial_number: "F12".into(),
+                event_id: None,
+            }],
+            payment_id: None,
+            relisted: false,
+            turn: None,
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn each_order_of_a_ticket_gets_a_later_turn_and_keeps_it() {
+        let mongo = store().await;
+        let claims = Claims::prepare(mongo.clone()).await.unwrap();
+        let orders = Orders::new(claims.clone(), StoreClock::learn(&mongo).await.unwrap());
+        let ticket = TicketId::from_bytes(new_id());
+        let mut turns: Vec<Turn> = Vec::new();
+        for _ in 0..5 {
+            let order = order(ticket);
+            let document = OrderDocument::to_insert(&order, None);
+            assert_eq!(claims.insert(&[document]).await, [InsertFate::Placed]);
+            let placed = orders.find(order.id).await.unwrap().unwrap();
+            orders.apply(order.id, Command::Cancel).await.unwrap();
+            let cancelled = orders.find(order.id).await.unwrap().unwrap();
+            assert_eq!(cancelled.state.turn, placed.state.turn);
+            turns.extend(placed.state.turn);
+        }
+        assert_eq!(turns.len(), 5);
+        assert!(turns.is_sorted_by(|earlier, later| earlier < later), "{turns:?}");
+    }
+}

@@ -1,11 +1,13 @@
 //! Orders as the store keeps them.
 
-use bigtix_contracts::events::{CancelReason, Envelope, OrderState, OrderStatus, OrderTicket, Versioned};
+use bigtix_contracts::events::{
+    CancelReason, Envelope, OrderState, OrderStatus, OrderTicket, Turn, Versioned,
+};
 use bigtix_contracts::{Cents, OrderId, PaymentId, TicketId, UserId};
 use bigtix_service::mongo::{from_bson_time, to_bson_time};
 use bigtix_service::outbox::ReadError;
 use bson::oid::ObjectId;
-use bson::{DateTime, Document};
+use bson::{DateTime, Document, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// What kind of claim a document of the collection is.
@@ -38,6 +40,8 @@ pub(crate) struct OrderDocument {
     pub(crate) payment_id: Option<ObjectId>,
     pub(crate) relisted: bool,
     pub(crate) version: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    turn: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) traceparent: Option<String>,
 }
@@ -106,7 +110,21 @@ impl From<TicketDocument> for OrderTicket {
     }
 }
 
+/// The store puts the next of its own timestamps in the place of this one, as it inserts a document with it.
+const NEXT_TURN: Timestamp = Timestamp {
+    time: 0,
+    increment: 0,
+};
+
 impl OrderDocument {
+    /// The document of an order that is to be placed.
+    pub(crate) fn to_insert(order: &OrderState, traceparent: Option<String>) -> Self {
+        Self {
+            turn: Some(NEXT_TURN),
+            ..Self::new(order, 0, traceparent)
+        }
+    }
+
     /// The document of `order` at `version`.
     pub(crate) fn new(order: &OrderState, version: i64, traceparent: Option<String>) -> Self {
         let active = order.holds_tickets();
@@ -121,6 +139,7 @@ impl OrderDocument {
             tickets,
             payment_id,
             relisted,
+            turn,
         } = order;
         Self {
             id: oid(id.bytes()),
@@ -137,6 +156,10 @@ impl OrderDocument {
             tickets: tickets.iter().map(TicketDocument::from).collect(),
             payment_id: payment_id.map(|id| oid(id.bytes())),
             relisted: *relisted,
+            turn: turn.map(|Turn { seconds, ordinal }| Timestamp {
+                time: seconds,
+                increment: ordinal,
+            }),
             version,
             traceparent,
         }
@@ -160,6 +183,7 @@ impl OrderDocument {
             payment_id,
             relisted,
             version,
+            turn,
             traceparent: _,
         } = self;
         let state = OrderState {
@@ -173,6 +197,10 @@ impl OrderDocument {
             tickets: tickets.into_iter().map(OrderTicket::from).collect(),
             payment_id: payment_id.map(|id| PaymentId::from_bytes(id.bytes())),
             relisted,
+            turn: turn.map(|Timestamp { time, increment }| Turn {
+                seconds: time,
+                ordinal: increment,
+            }),
         };
         Versioned { version, state }
     }

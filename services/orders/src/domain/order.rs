@@ -207,6 +207,7 @@ mod tests {
             }],
             payment_id: None,
             relisted: false,
+            turn: None,
         }
     }
 

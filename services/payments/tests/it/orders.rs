@@ -97,6 +97,7 @@ impl OrdersDouble {
             tickets: prices.iter().map(ticket).collect(),
             payment_id: None,
             relisted: false,
+            turn: None,
         };
         let id = order.id;
         self.book.lock().unwrap().orders.insert(

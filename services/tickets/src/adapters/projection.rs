@@ -3,9 +3,9 @@
 
 use bigtix_contracts::TicketId;
 use bigtix_contracts::api::tickets::TicketStatus;
-use bigtix_contracts::events::OrderStatus;
+use bigtix_contracts::events::{OrderStatus, Turn};
 use bigtix_service::mongo::{BulkOutcome, Update, UpdateOne, duplicate_key_in, to_object_id};
-use bson::{Bson, Document, doc};
+use bson::{Bson, Document, Timestamp, doc};
 use mongodb::error::Error;
 
 use super::documents::status_word;
@@ -68,16 +68,28 @@ fn write(hold: &Hold) -> Document {
     let Hold {
         order_id,
         created_millis,
+        turn,
         version,
         status,
         holds,
     } = hold;
-    doc! {
+    let mut document = doc! {
         "orderId": to_object_id(order_id.bytes()),
         "createdAt": bson::DateTime::from_millis(*created_millis),
         "version": *version,
         "status": order_word(*status),
         "holds": *holds,
+    };
+    if let Some(turn) = turn {
+        document.insert("turn", timestamp(*turn));
+    }
+    document
+}
+
+fn timestamp(Turn { seconds, ordinal }: Turn) -> Timestamp {
+    Timestamp {
+        time: seconds,
+        increment: ordinal,
     }
 }
 
@@ -85,15 +97,22 @@ fn write(hold: &Hold) -> Document {
 fn superseded_by(hold: &Hold) -> Document {
     let order = to_object_id(hold.order_id.bytes());
     let time = bson::DateTime::from_millis(hold.created_millis);
-    let mut known = vec![
-        doc! {"hold": {"$exists": false}},
-        doc! {"hold.orderId": order, "hold.version": {"$lt": hold.version}},
-        doc! {"hold.orderId": {"$ne": order}, "hold.createdAt": {"$lt": time}},
-    ];
+    let mut earlier = vec![doc! {"hold.createdAt": {"$lt": time}}];
     if hold.holds {
-        known.push(doc! {"hold.orderId": {"$ne": order}, "hold.createdAt": time, "hold.holds": false});
+        earlier.push(doc! {"hold.createdAt": time, "hold.holds": false});
     }
-    doc! {"$or": known}
+    let mut of_another = doc! {"$or": earlier};
+    if let Some(turn) = hold.turn {
+        of_another.insert("hold.turn", Bson::Null);
+        let before = doc! {"hold.turn": {"$lt": timestamp(turn)}};
+        of_another = doc! {"$or": [before, of_another]};
+    }
+    of_another.insert("hold.orderId", doc! {"$ne": order});
+    doc! {"$or": [
+        {"hold": {"$exists": false}},
+        {"hold.orderId": order, "hold.version": {"$lt": hold.version}},
+        of_another,
+    ]}
 }
 
 fn order_word(status: OrderStatus) -> &'static str {

@@ -1,9 +1,10 @@
 //! What the news of orders says about who holds a ticket. News comes late, twice and out of order; whatever the order of
-//! arrival, the same hold remains.
+//! arrival, the same hold remains. Of two orders that follow each other within milliseconds no clock can tell the later one, so
+//! the store that takes them gives each its turn.
 
 use bigtix_contracts::OrderId;
 use bigtix_contracts::api::tickets::TicketStatus;
-use bigtix_contracts::events::{OrderState, OrderStatus};
+use bigtix_contracts::events::{OrderState, OrderStatus, Turn};
 
 /// The last that is known of the last order of a ticket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,6 +12,8 @@ pub(crate) struct Hold {
     pub(crate) order_id: OrderId,
     /// When the order was placed, in milliseconds since 1970, by the store's clock.
     pub(crate) created_millis: i64,
+    /// The order's turn; orders of earlier releases have none.
+    pub(crate) turn: Option<Turn>,
     /// The order's version.
     pub(crate) version: i64,
     pub(crate) status: OrderStatus,
@@ -24,6 +27,7 @@ impl Hold {
         Self {
             order_id: order.id,
             created_millis: order.created_at.as_millisecond(),
+            turn: order.turn,
             version,
             status: order.status,
             holds: order.holds_tickets(),
@@ -35,6 +39,9 @@ impl Hold {
     pub(crate) fn supersedes(&self, known: &Self) -> bool {
         if self.order_id == known.order_id {
             return self.version > known.version;
+        }
+        if let (Some(turn), Some(known)) = (self.turn, known.turn) {
+            return turn > known;
         }
         self.created_millis > known.created_millis
             || (self.created_millis == known.created_millis && self.holds && !known.holds)
@@ -69,7 +76,8 @@ pub(crate) mod tests {
 
     use super::*;
 
-    /// The lives of `orders` orders of one ticket, one after the other, as the orders service would publish them.
+    /// The lives of orders of one ticket, one after the other, as the orders service would publish them: with turns, and
+    /// clocks that go backwards, or with clocks alone.
     pub(crate) fn histories() -> impl Strategy<Value = Vec<Hold>> {
         let life = prop_oneof![
             Just(vec![
@@ -96,16 +104,26 @@ pub(crate) mod tests {
                 (OrderStatus::Complete, true)
             ]),
         ];
-        (prop::collection::vec(life, 0..4), last).prop_map(|(earlier, last)| {
+        (prop::collection::vec(life, 0..4), last, any::<bool>()).prop_map(|(earlier, last, has_turns)| {
             let lives = earlier.into_iter().chain([last]).enumerate();
             lives
                 .flat_map(|(order, life)| {
                     let id = u8::try_from(order + 1).unwrap();
+                    let turn = has_turns.then_some(Turn {
+                        seconds: u32::from(id / 2),
+                        ordinal: u32::from(id % 2),
+                    });
+                    let clock = if has_turns {
+                        100 - i64::from(id)
+                    } else {
+                        i64::from(id)
+                    };
                     life.into_iter()
                         .enumerate()
                         .map(move |(version, (status, holds))| Hold {
                             order_id: OrderId::from_bytes([id; 12]),
-                            created_millis: i64::from(id) * 10,
+                            created_millis: clock,
+                            turn,
                             version: i64::try_from(version).unwrap(),
                             status,
                             holds,
@@ -140,6 +158,7 @@ pub(crate) mod tests {
         let hold = |status, holds| Hold {
             order_id: OrderId::from_bytes([1; 12]),
             created_millis: 0,
+            turn: None,
             version: 0,
             status,
             holds,

@@ -81,6 +81,7 @@ fn order(tickets: &[TicketId]) -> OrderState {
         tickets: tickets.iter().map(line).collect(),
         payment_id: None,
         relisted: false,
+        turn: None,
     }
 }
 

@@ -186,6 +186,7 @@ impl Batch {
             tickets: quote.tickets,
             payment_id: None,
             relisted: false,
+            turn: None,
         }
     }
 
@@ -194,7 +195,7 @@ impl Batch {
             return Vec::new();
         }
         let document = |(index, order): &(usize, OrderState)| {
-            OrderDocument::new(order, 0, wishes[*index].traceparent.clone())
+            OrderDocument::to_insert(order, wishes[*index].traceparent.clone())
         };
         self.claims
             .insert(&orders.iter().map(document).collect::<Vec<_>>())
