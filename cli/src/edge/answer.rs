@@ -2,6 +2,7 @@
 
 use axum::body::Body;
 use bigtix_contracts::{ErrorCode, Problem};
+use bigtix_service::http::error::PAST_CAPACITY;
 use hyper::header::{self, HeaderValue};
 use hyper::{Response, StatusCode};
 
@@ -71,6 +72,11 @@ impl Refusal {
                 StatusCode::SERVICE_UNAVAILABLE,
                 ErrorCode::Unavailable,
                 "The service is away for a moment; nothing happened, try again",
+            ),
+            Self::Upstream(UpstreamError::PastCapacity) => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                ErrorCode::Unavailable,
+                PAST_CAPACITY,
             ),
             Self::Upstream(UpstreamError::Unknown) => (
                 StatusCode::SERVICE_UNAVAILABLE,

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use axum::body::Body;
 use bigtix_contracts::network::Network;
 use bigtix_crds::{Service, routes};
+use bigtix_service::admission::{LETS_IN, TURNED_AWAY};
 use bigtix_service::http::observe::{REQUEST_ID, is_good_request_id, new_request_id};
 use bigtix_service::telemetry::metrics_handle;
 use futures::StreamExt;
@@ -31,7 +32,7 @@ const READ_ON_FOR: Duration = Duration::from_secs(5);
 const UNIT: usize = 16 * 1024;
 
 /// Headers that concern one connection and are not passed on.
-const HOP_BY_HOP: [HeaderName; 9] = [
+const HOP_BY_HOP: [HeaderName; 11] = [
     header::CONNECTION,
     HeaderName::from_static("keep-alive"),
     HeaderName::from_static("proxy-connection"),
@@ -41,6 +42,8 @@ const HOP_BY_HOP: [HeaderName; 9] = [
     header::TRAILER,
     header::TRANSFER_ENCODING,
     header::UPGRADE,
+    LETS_IN,
+    TURNED_AWAY,
 ];
 
 /// Decides what becomes of requests.

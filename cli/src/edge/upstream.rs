@@ -1,5 +1,6 @@
 //! What is behind the edge: a service that is a task of this process, or its instances as processes of their own.
 
+mod door;
 mod instances;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -32,6 +33,8 @@ pub(super) enum UpstreamError {
     Unknown,
     /// What was heard is not HTTP.
     Garbled,
+    /// The service lets no more in, and was not asked.
+    PastCapacity,
 }
 
 impl Upstream {

@@ -1,6 +1,7 @@
 //! The edge before real upstreams, in both of its forms: services in this process, and services behind connections.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
+mod capacity;
 mod http;
 mod restarts;
 mod shop;

@@ -5,6 +5,7 @@
 //! by Little's law is how long each of them takes then. The signal is that of DAGOR (Zhou et al., "Overload Control for
 //! Scaling WeChat Microservices", 2018), which depends on no route's usual duration.
 
+mod door;
 mod entrance;
 
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+pub use self::door::{LETS_IN, LetsIn, TURNED_AWAY, TurnedAway, begins_something};
 use self::entrance::{Entrance, Pace};
 use crate::http::ApiError;
 
@@ -146,6 +148,21 @@ impl Admission {
         Some(UnderWay(Arc::clone(self)))
     }
 
+    /// The edge has turned others away, as this service would have done.
+    fn hear_of(&self, turned_away: TurnedAway) {
+        let TurnedAway { was_full, was_fast } = turned_away;
+        self.refused.fetch_add(u64::from(was_full), Ordering::Relaxed);
+        if was_fast {
+            self.entrance.note_refused();
+        }
+    }
+
+    /// What the edge is told; nothing while everything is let in.
+    fn lets_in(&self) -> Option<LetsIn> {
+        let (at_once, pace) = (self.limit.load(Ordering::Relaxed), self.entrance.pace());
+        (at_once < MOST || pace.is_some()).then_some(LetsIn { at_once, pace })
+    }
+
     /// Moves the limit and the pace of the entrance until `stop`. Costs nothing while few requests are under way.
     pub(crate) async fn govern(self: Arc<Self>, stop: CancellationToken) {
         let limits = metrics::gauge!("bigtix_requests_limit", "service" => self.service);
@@ -254,13 +271,21 @@ impl Drop for UnderWay {
 
 /// The middleware around a service's own routes.
 pub(crate) async fn admit(State(admission): State<Arc<Admission>>, request: Request, next: Next) -> Response {
-    match admission.enter(request.method()) {
+    let turned_away = TurnedAway::read(request.headers());
+    if let Some(turned_away) = turned_away {
+        admission.hear_of(turned_away);
+    }
+    let mut response = match admission.enter(request.method()) {
         Some(_under_way) => next.run(request).await,
         None => {
             metrics::counter!("bigtix_requests_refused_total", "service" => admission.service).increment(1);
             ApiError::overloaded().into_response()
         }
+    };
+    if let Some(lets_in) = turned_away.and_then(|_| admission.lets_in()) {
+        response.headers_mut().insert(LETS_IN, lets_in.to_value());
     }
+    response
 }
 
 /// The middleware around the routes for other services: hears whether one of them is past its capacity.
@@ -397,7 +422,7 @@ mod tests {
             let peer = Peer::new("caller", "test", vec![base.clone()], keys).telling(strain.clone());
             peer.call::<_, ()>("/finish", &()).await
         };
-        let is_narrow = || admission.entrance.is_narrow();
+        let is_narrow = || admission.entrance.pace().is_some();
         call(keys(KEYS)).await.unwrap();
         strain.set(true);
         call(keys(&KEYS.replace("AAEC", "AQEC"))).await.unwrap_err();

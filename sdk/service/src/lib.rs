@@ -3,7 +3,7 @@
 //! A service crate exposes `Config`, `service()` and `openapi()`; this crate turns that into a process (or a task of
 //! one) that starts, becomes ready, drains and stops. [`lifecycle`] is the one place where that order is written.
 
-mod admission;
+pub mod admission;
 mod allocator;
 pub mod clock;
 pub mod config;

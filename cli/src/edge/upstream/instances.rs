@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::body::Body;
+use bigtix_service::admission::{LetsIn, TURNED_AWAY};
 use http_body_util::Full;
 use hyper::body::Bytes;
 use hyper::http::uri::{Authority, PathAndQuery, Scheme};
@@ -17,6 +18,7 @@ use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 use super::UpstreamError;
+use super::door::{Door, Passage};
 
 const CONNECT: Duration = Duration::from_secs(1);
 /// Shorter than the time after which a service might close an idle connection by itself.
@@ -45,6 +47,7 @@ struct Shared {
 struct Instance {
     authority: Authority,
     is_ready: AtomicBool,
+    door: Door,
 }
 
 impl Drop for Shared {
@@ -79,6 +82,7 @@ impl Instances {
                 Arc::new(Instance {
                     authority,
                     is_ready: AtomicBool::new(true),
+                    door: Door::new(Instant::now()),
                 })
             })
             .collect();
@@ -125,8 +129,13 @@ impl Instances {
         let comes_back = Instant::now() + COMES_BACK.min(patience);
         loop {
             let mut last = UpstreamError::Unreachable;
+            let mut is_past_capacity = false;
             for instance in self.in_turn() {
-                match self.attempt(instance, &request, deadline).await {
+                let Some(passage) = instance.door.pass(request.method(), Instant::now()) else {
+                    is_past_capacity = true;
+                    continue;
+                };
+                match self.attempt(instance, passage, &request, deadline).await {
                     Attempt::Answered(answer) => return Ok(answer),
                     Attempt::NeverSent => instance.is_ready.store(false, Ordering::Relaxed),
                     Attempt::Failed(UpstreamError::Unknown) if is_safe && Instant::now() < deadline => {
@@ -135,6 +144,9 @@ impl Instances {
                     Attempt::Failed(error) => return Err(error),
                 }
             }
+            if is_past_capacity {
+                return Err(UpstreamError::PastCapacity);
+            }
             if Instant::now() >= comes_back {
                 return Err(last);
             }
@@ -142,11 +154,22 @@ impl Instances {
         }
     }
 
-    async fn attempt(&self, instance: &Instance, request: &Request<Bytes>, deadline: Instant) -> Attempt {
+    async fn attempt(
+        &self,
+        instance: &Instance,
+        passage: Passage<'_>,
+        request: &Request<Bytes>,
+        deadline: Instant,
+    ) -> Attempt {
         let mut copy = request.clone().map(Full::new);
         *copy.uri_mut() = address(&instance.authority, request.uri());
+        copy.headers_mut()
+            .insert(TURNED_AWAY, passage.turned_away.to_value());
         match tokio::time::timeout_at(deadline, self.0.http.request(copy)).await {
-            Ok(Ok(answer)) => Attempt::Answered(answer.map(Body::new)),
+            Ok(Ok(answer)) => {
+                instance.door.hear(LetsIn::read(answer.headers()), Instant::now());
+                Attempt::Answered(answer.map(Body::new))
+            }
             Ok(Err(error)) => fate(&error),
             Err(_) => Attempt::Failed(UpstreamError::Unknown),
         }

@@ -11,6 +11,8 @@ use std::time::Duration;
 use axum::http::Method;
 use tokio::sync::Notify;
 
+use super::begins_something;
+
 /// It is never slower than so many a second, so that what has passed is noticed.
 const SLOWEST: f64 = 5.0;
 /// Faster than any instance is asked; from here on nobody counts.
@@ -21,8 +23,8 @@ const FASTEST: f64 = 50_000.0;
 pub(crate) struct Entrance {
     /// Another service said in this window that it is past its capacity.
     pressed: AtomicBool,
-    /// Whether anybody counts.
-    narrow: AtomicBool,
+    /// How many may come in in a second, as the bits of a number; zero while nobody counts.
+    pace: AtomicU64,
     /// So many more may come in.
     room: AtomicI64,
     /// Let in, in this window.
@@ -44,21 +46,27 @@ struct Seen {
 impl Entrance {
     /// Whether a request may come in.
     pub(super) fn admits(&self, method: &Method) -> bool {
-        if method != Method::POST {
+        if !begins_something(method) {
             return true;
         }
-        if self.narrow.load(Ordering::Relaxed) && self.room.fetch_sub(1, Ordering::Relaxed) <= 0 {
+        if self.pace().is_some() && self.room.fetch_sub(1, Ordering::Relaxed) <= 0 {
             self.room.fetch_add(1, Ordering::Relaxed);
-            self.refused.fetch_add(1, Ordering::Relaxed);
+            self.note_refused();
             return false;
         }
         self.entered.fetch_add(1, Ordering::Relaxed);
         true
     }
 
-    #[cfg(test)]
-    pub(super) fn is_narrow(&self) -> bool {
-        self.narrow.load(Ordering::Relaxed)
+    /// How many may come in in a second; `None` while nobody counts.
+    pub(super) fn pace(&self) -> Option<f64> {
+        let pace = f64::from_bits(self.pace.load(Ordering::Relaxed));
+        (pace > 0.0).then_some(pace)
+    }
+
+    /// Somebody was sent away, here or before the edge.
+    pub(super) fn note_refused(&self) {
+        self.refused.fetch_add(1, Ordering::Relaxed);
     }
 
     #[cfg(test)]
@@ -119,7 +127,8 @@ impl Pace {
             entrance.room.store(0, Ordering::Relaxed);
         }
         self.rate = next_rate(self.rate, seen);
-        entrance.narrow.store(self.rate.is_some(), Ordering::Relaxed);
+        let pace = self.rate.unwrap_or_default();
+        entrance.pace.store(pace.to_bits(), Ordering::Relaxed);
     }
 }
 

@@ -7,6 +7,9 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bigtix_contracts::{ErrorCode, ErrorItem, Problem};
 
+/// What somebody is told who is turned away because too many others are being served.
+pub const PAST_CAPACITY: &str = "Too many requests at once; nothing happened, try again";
+
 /// Beside a response: the request has come to nothing for good.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct WithoutEffect;
@@ -93,7 +96,7 @@ impl ApiError {
 
     /// 503: nothing happened, as too many others are being served. Counted and not logged, because there are many.
     pub fn overloaded() -> Self {
-        let mut error = Self::unavailable("Too many requests at once; nothing happened, try again");
+        let mut error = Self::unavailable(PAST_CAPACITY);
         error.is_logged = false;
         error
     }
