@@ -1,6 +1,7 @@
-//! The definition of the resource that an API server gets, and the schema inside it.
+//! The definitions of the resources that an API server gets, and the schema inside the shop's.
 
 use crate::BigTix;
+use crate::v1alpha1::{BigTixBackup, BigTixRestore};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
     CustomResourceDefinition, JSONSchemaProps,
 };
@@ -14,7 +15,20 @@ use std::sync::OnceLock;
 /// drops an explicit null and fills in the default, as it does for a field that is left out.
 #[must_use]
 pub fn definition() -> CustomResourceDefinition {
-    let mut definition = BigTix::crd();
+    tidied(BigTix::crd())
+}
+
+/// All definitions to install, that of the shop first.
+#[must_use]
+pub fn definitions() -> [CustomResourceDefinition; 3] {
+    [
+        definition(),
+        tidied(BigTixBackup::crd()),
+        tidied(BigTixRestore::crd()),
+    ]
+}
+
+fn tidied(mut definition: CustomResourceDefinition) -> CustomResourceDefinition {
     for version in &mut definition.spec.versions {
         if let Some(schema) = version
             .schema
@@ -27,10 +41,10 @@ pub fn definition() -> CustomResourceDefinition {
     definition
 }
 
-/// The definition as the YAML that is committed and put into the chart.
+/// A definition as the YAML that is committed and put into the chart.
 #[must_use]
-pub fn yaml() -> String {
-    let mut definition = serde_json::to_value(definition()).expect("the definition is plain data");
+pub fn yaml(definition: &CustomResourceDefinition) -> String {
+    let mut definition = serde_json::to_value(definition).expect("the definition is plain data");
     write_whole_numbers_without_fraction(&mut definition);
     let body = serde_yaml_ng::to_string(&definition).expect("JSON is YAML");
     format!(

@@ -33,6 +33,6 @@ pub use release::{Catalog, CatalogError, Contraction, Contractions, Release};
 pub use semver::Version;
 pub use service::{Service, UnknownService};
 pub use set::{SetError, set};
-pub use v1alpha1::{BigTix, BigTixSpec, BigTixStatus};
+pub use v1alpha1::{BigTix, BigTixBackup, BigTixRestore, BigTixSpec, BigTixStatus};
 pub use validate::{validate, validate_against, validate_update};
 pub use violation::Violation;

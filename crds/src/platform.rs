@@ -68,7 +68,7 @@ pub struct Platform {
     pub network_policy: NetworkPolicy,
     /// Metrics, alerts and traces.
     pub observability: Observability,
-    /// Backups, where there are any.
+    /// Backups, where there is a place for them.
     pub backup: Option<Backup>,
 }
 
@@ -223,14 +223,12 @@ pub struct Observability {
 /// Backups of the database.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Backup {
-    /// When one is taken, in UTC.
-    pub schedule: Cron,
-    /// How many are kept.
+    /// When one is taken, in UTC; none means when somebody asks for one.
+    pub schedule: Option<Cron>,
+    /// How many of the schedule's are kept.
     pub keep: u32,
     /// Where they are kept.
     pub target: BackupTarget,
-    /// When the newest is tried out, in UTC.
-    pub verify_schedule: Option<Cron>,
 }
 
 /// Where backups are kept.
@@ -244,6 +242,8 @@ pub enum BackupTarget {
         prefix: String,
         /// Where the store is reached; none means AWS.
         endpoint: Option<Url>,
+        /// Region of the bucket; none means us-east-1.
+        region: Option<String>,
         /// Holds accessKeyId and secretAccessKey; none means the pod's own identity.
         secret_name: Option<SecretName>,
     },

@@ -9,6 +9,7 @@ mod formats;
 mod ingress;
 mod operations;
 mod payments;
+mod requests;
 mod services;
 mod session;
 mod status;
@@ -19,12 +20,16 @@ pub use backup::{Backup, S3};
 pub use ingress::{Ingress, IssuerKind, IssuerRef, Tls, TlsMode};
 pub use operations::{Images, NamedReference, NetworkPolicy, Observability};
 pub use payments::Payments;
+pub use requests::{
+    BigTixBackup, BigTixBackupSpec, BigTixBackupStatus, BigTixRestore, BigTixRestoreSpec, BigTixRestoreStatus,
+};
 pub use services::{
     Autoscaling, ConfigMapKey, EnvVar, EnvVarSource, Quantities, Resources, SecretKey, Services, Workload,
 };
 pub use session::Session;
 pub use status::{
-    BigTixStatus, DataStoreStatus, HistoryEntry, ReleasedService, RolloutStatus, ServiceStatus, VersionStatus,
+    BackupStatus, BigTixStatus, DataStoreStatus, HistoryEntry, ReleasedService, RolloutStatus, ServiceStatus,
+    VersionStatus,
 };
 pub use stores::{External, ManagedMongodb, ManagedNats, ManagedRedis, Mongodb, Nats, Redis, Storage};
 pub use upgrade::{Approval, OperatorChanges, Upgrade, Window};
@@ -57,6 +62,7 @@ use serde::{Deserialize, Serialize};
     printcolumn(name = "Reason", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].reason"),
     printcolumn(name = "URL", type_ = "string", json_path = ".status.url"),
     printcolumn(name = "Message", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].message", priority = "1"),
+    printcolumn(name = "Backup", type_ = "date", json_path = ".status.backup.lastSuccessfulTime", priority = "1"),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
 )]
 #[x_kube(
@@ -72,7 +78,7 @@ use serde::{Deserialize, Serialize};
     validation = Rule::new("self.profile != 'Production' || ((!has(self.services.payments.replicas) || self.services.payments.replicas >= 2) && (!has(self.services.payments.autoscaling) || self.services.payments.autoscaling.minReplicas >= 2))").message("Production needs at least 2 replicas of each service").field_path(".services.payments"),
     validation = Rule::new("self.profile != 'Production' || ((!has(self.services.expiration.replicas) || self.services.expiration.replicas >= 2) && (!has(self.services.expiration.autoscaling) || self.services.expiration.autoscaling.minReplicas >= 2))").message("Production needs at least 2 replicas of each service").field_path(".services.expiration"),
     validation = Rule::new("self.profile != 'Production' || ((!has(self.services.web.replicas) || self.services.web.replicas >= 2) && (!has(self.services.web.autoscaling) || self.services.web.autoscaling.minReplicas >= 2))").message("Production needs at least 2 replicas of each service").field_path(".services.web"),
-    validation = Rule::new("self.deletionPolicy != 'Snapshot' || has(self.backup.schedule)").message("Snapshot needs a place for the last backup: set spec.backup").field_path(".deletionPolicy"),
+    validation = Rule::new("self.deletionPolicy != 'Snapshot' || has(self.backup.s3) || has(self.backup.volume)").message("Snapshot needs a place for the last backup: set spec.backup").field_path(".deletionPolicy"),
     validation = Rule::new("self.version == oldSelf.version || !self.hibernate").message("set hibernate: false before changing the version").field_path(".version"),
     validation = Rule::new("!has(self.upgrade.approvedVersion) || self.upgrade.approvedVersion == self.version || (has(oldSelf.upgrade.approvedVersion) && self.upgrade.approvedVersion == oldSelf.upgrade.approvedVersion)").message("must be the version that is requested, or stay as it is").field_path(".upgrade.approvedVersion"),
 )]
@@ -147,7 +153,7 @@ pub struct BigTixSpec {
     /// Metrics, alerts and traces.
     #[serde(default)]
     pub observability: Observability,
-    /// Backups of the database. Without a schedule there are none.
+    /// Where backups of the database are kept, and when they are taken. Without a schedule they are taken when a BigTixBackup asks for one.
     #[serde(default)]
     pub backup: Backup,
 }

@@ -4,8 +4,8 @@ mod mongodb;
 
 use std::collections::BTreeMap;
 
-use bigtix_crds::v1alpha1::BigTixStatus;
-use bigtix_crds::{BigTix, Platform};
+use bigtix_crds::v1alpha1::{BigTixBackupSpec, BigTixStatus};
+use bigtix_crds::{BigTix, BigTixBackup, Platform};
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Secret};
 use k8s_openapi::jiff::Timestamp;
@@ -19,6 +19,7 @@ use crate::build::secrets::{OwnSecret, own};
 use crate::build::service::KEYS;
 use crate::difference::stamped;
 use crate::kind::Kind;
+use crate::names::SCHEDULED_LABEL;
 use crate::next::{Decision, Write};
 use crate::observe::Databases;
 use crate::observe::facts::Observed;
@@ -27,7 +28,7 @@ use crate::status::conditions;
 
 /// The field manager of everything that is not applied but changed in place.
 const MANAGER: &str = "bigtix/workloads";
-const STATUS_MANAGER: &str = "bigtix/status";
+pub(crate) const STATUS_MANAGER: &str = "bigtix/status";
 
 /// Of an object that is there already.
 const CONFLICT: u16 = 409;
@@ -109,6 +110,9 @@ impl Applier {
             Write::RotateSessionKeys(name) => self.rotate(namespace, name, now).await,
             Write::Apply(child) => self.apply_child(namespace, child).await,
             Write::Delete(kind, name) => self.delete(namespace, *kind, name).await,
+            Write::Claim(claim) => self.claim(namespace, claim).await,
+            Write::Backup { name, shop } => self.backup(namespace, name, shop).await,
+            Write::DeleteBackup(name) => self.delete_backup(namespace, name).await,
             Write::Grow { claim, size } => self.grow(namespace, claim, size).await,
             Write::Mongodb(step) => self.mongodb(observed, platform, step).await,
         }
@@ -225,6 +229,35 @@ impl Applier {
         Ok(format!("PersistentVolumeClaim {claim} grows to {size}"))
     }
 
+    async fn claim(&self, namespace: &str, claim: &PersistentVolumeClaim) -> Result<String, ApplyError> {
+        let name = claim.name_any();
+        let claims = Api::<PersistentVolumeClaim>::namespaced(self.client.clone(), namespace);
+        let made = claims.create(&PostParams::default(), claim).await;
+        made_or_there(&format!("PersistentVolumeClaim {name}"), made)
+    }
+
+    async fn backup(&self, namespace: &str, name: &str, shop: &str) -> Result<String, ApplyError> {
+        let spec = BigTixBackupSpec {
+            shop: shop.to_owned(),
+        };
+        let mut backup = BigTixBackup::new(name, spec);
+        backup
+            .labels_mut()
+            .insert(SCHEDULED_LABEL.to_owned(), "true".to_owned());
+        let backups = Api::<BigTixBackup>::namespaced(self.client.clone(), namespace);
+        let made = backups.create(&PostParams::default(), &backup).await;
+        made_or_there(&format!("BigTixBackup {name}"), made)
+    }
+
+    async fn delete_backup(&self, namespace: &str, name: &str) -> Result<String, ApplyError> {
+        let backups = Api::<BigTixBackup>::namespaced(self.client.clone(), namespace);
+        match backups.delete(name, &DeleteParams::default()).await {
+            Ok(_) => Ok(format!("BigTixBackup {name} deleted")),
+            Err(error) if is(&error, NOT_FOUND) => Ok(format!("BigTixBackup {name} is gone")),
+            Err(error) => Err(api(format!("BigTixBackup {name} cannot be deleted"))(error)),
+        }
+    }
+
     /// Writes the status, if it says anything new.
     ///
     /// # Errors
@@ -281,6 +314,15 @@ impl Applier {
             .await
             .map_err(api("the status cannot be written"))?;
         Ok(true)
+    }
+}
+
+/// Somebody who made it before us meant the same.
+fn made_or_there<K>(what: &str, made: Result<K, kube::Error>) -> Result<String, ApplyError> {
+    match made {
+        Ok(_) => Ok(format!("{what} made")),
+        Err(error) if is(&error, CONFLICT) => Ok(format!("{what} is there")),
+        Err(error) => Err(api(format!("{what} cannot be made"))(error)),
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod amounts;
+pub mod backup;
 pub mod endpoint;
 pub mod ingress;
 pub mod meta;
@@ -147,6 +148,7 @@ pub fn components(shop: Shop<'_>) -> Vec<Component> {
         .into_iter()
         .filter(|(_, store)| store::managed(store).is_some());
     let double = (shop.platform.payments == Payments::StripeDouble).then_some(Component::StripeDouble);
+    let backup = shop.platform.backup.as_ref().map(|_| Component::Backup);
     let services = shop
         .platform
         .services
@@ -155,6 +157,7 @@ pub fn components(shop: Shop<'_>) -> Vec<Component> {
     stores
         .map(|(component, _)| component)
         .chain(double)
+        .chain(backup)
         .chain(services)
         .collect()
 }
@@ -173,6 +176,7 @@ pub fn all(shop: Shop<'_>, circumstances: Circumstances<'_>) -> Vec<Child> {
     children.extend(nats::children(shop, nats));
     children.extend(redis::children(shop, redis));
     children.extend(stripe_double::children(shop, stripe_double_version));
+    children.extend(backup::children(shop));
     for (service, workload) in shop.platform.services.iter() {
         if let Some(running) = running.get(&service) {
             children.extend(service::children(

@@ -8,7 +8,7 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use bigtix_crds::BigTix;
+use bigtix_crds::{BigTix, BigTixBackup, BigTixRestore};
 use futures::StreamExt;
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
@@ -124,9 +124,15 @@ pub async fn run(
         })
         .watches(
             api::<PartialObjectMeta<Secret>>(&client, namespace),
-            any,
+            any.clone(),
             move |secret| shops_of(&secret, &shops),
         )
+        .watches(api::<BigTixBackup>(&client, namespace), any.clone(), |backup| {
+            named(&backup, &backup.spec.shop)
+        })
+        .watches(api::<BigTixRestore>(&client, namespace), any.clone(), |restore| {
+            named(&restore, &restore.spec.shop)
+        })
         .reconcile_all_on(meddling)
         .graceful_shutdown_on(stop)
         .run(reconcile, retry, context)
@@ -138,7 +144,7 @@ pub async fn run(
         .await;
 }
 
-fn api<K>(client: &Client, namespace: Option<&str>) -> Api<K>
+pub(crate) fn api<K>(client: &Client, namespace: Option<&str>) -> Api<K>
 where
     K: Resource<Scope = kube::core::NamespaceResourceScope, DynamicType = ()>,
 {
@@ -160,6 +166,11 @@ fn shops_of(secret: &PartialObjectMeta<Secret>, shops: &Store<Stored>) -> Vec<Ob
         .filter(|shop| shop.namespace() == namespace)
         .map(|shop| ObjectRef::from_obj(&*shop))
         .collect()
+}
+
+/// The shop of that name beside a request about it.
+fn named(request: &impl ResourceExt, shop: &str) -> Option<ObjectRef<Stored>> {
+    Some(ObjectRef::new(shop).within(&request.namespace()?))
 }
 
 fn shop_of(object: &impl ResourceExt) -> Option<ObjectRef<Stored>> {
@@ -207,7 +218,7 @@ async fn pass(shop: &BigTix, context: &Context) -> Result<Action, PassError> {
     meters::say(&observed.namespace, &shop.name_any(), &measures);
     let reference = shop.object_ref(&());
     for notice in &decision.notices {
-        tell(context, &reference, notice).await;
+        tell(&context.recorder, &reference, notice).await;
     }
     let written = written?;
     if written.is_empty() {
@@ -237,13 +248,14 @@ async fn refuse(stored: &Stored, unreadable: &InvalidObject, context: &Context) 
             reason: conditions::UNREADABLE,
             message: conditions::unreadable(&unreadable.error),
         };
-        tell(context, &stored.object_ref(&()), &notice).await;
+        tell(&context.recorder, &stored.object_ref(&()), &notice).await;
     }
     written?;
     Ok(Action::await_change())
 }
 
-async fn tell(context: &Context, shop: &ObjectReference, notice: &Notice) {
+/// Publishes an event about an object.
+pub(crate) async fn tell(recorder: &Recorder, object: &ObjectReference, notice: &Notice) {
     let Notice {
         is_warning,
         reason,
@@ -260,7 +272,7 @@ async fn tell(context: &Context, shop: &ObjectReference, notice: &Notice) {
         action: "Reconcile".to_owned(),
         secondary: None,
     };
-    if let Err(error) = context.recorder.publish(&event, shop).await {
+    if let Err(error) = recorder.publish(&event, object).await {
         tracing::warn!(%error, reason, "an event could not be published");
     }
 }

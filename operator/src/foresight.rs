@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
+use kube::ResourceExt;
 use serde_json::Value;
 
 use crate::build::Child;
@@ -170,7 +171,12 @@ fn end(findings: &Findings) -> End {
         is_settled: _,
         contests: _,
         postponed: _,
+        restoring,
+        scheduled: _,
     } = findings;
+    if let Some(restoring) = restoring {
+        return End::Waits(restoring.reason());
+    }
     if *is_rejected {
         return End::Rejected;
     }
@@ -209,6 +215,9 @@ fn foreseen(observed: &Observed, write: &Write) -> ForeseenWrite {
         Write::RotateSessionKeys(name) => plain("Secret", name, changes("data")),
         Write::Apply(child) => applied(observed, child, what),
         Write::Delete(kind, name) => plain(&format!("{kind:?}"), name, Effect::Deletes),
+        Write::Claim(claim) => plain("PersistentVolumeClaim", &claim.name_any(), Effect::Creates),
+        Write::Backup { name, shop: _ } => plain("BigTixBackup", name, Effect::Creates),
+        Write::DeleteBackup(name) => plain("BigTixBackup", name, Effect::Deletes),
         Write::Grow { claim, size: _ } => plain(
             "PersistentVolumeClaim",
             claim,

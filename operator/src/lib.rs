@@ -3,6 +3,7 @@
 //! Everything between the first step and the last two is pure: it sees what was observed and says what is due.
 
 pub mod apply;
+pub mod backups;
 pub mod build;
 pub mod controller;
 pub mod difference;

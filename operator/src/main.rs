@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 
 use bigtix_operator::apply::Applier;
+use bigtix_operator::backups::facts::Program;
+use bigtix_operator::backups::{self, program};
 use bigtix_operator::controller::{self, Context};
 use bigtix_operator::election::Candidate;
 use bigtix_operator::names::MANAGER;
@@ -47,6 +49,9 @@ struct Arguments {
     /// Where /livez, /readyz and /metrics are served.
     #[arg(long, env = "LISTEN", default_value = "0.0.0.0:8080")]
     listen: SocketAddr,
+    /// The operator's own image, which the Jobs of backups and restores run.
+    #[arg(long, env = "OPERATOR_IMAGE")]
+    image: Option<String>,
     /// What is logged, as a tracing filter.
     #[arg(long, env = "LOG", default_value = "info,kube_client=warn")]
     log: String,
@@ -54,8 +59,10 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Prints the definition of the resource.
+    /// Prints the definitions of the resources.
     Crd,
+    /// What a Job of a BigTixBackup or BigTixRestore does.
+    Backup(program::Arguments),
     /// Asks a URL until it answers 200, for half a minute at most.
     Check {
         /// The URL.
@@ -70,8 +77,16 @@ async fn main() -> anyhow::Result<()> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     match &arguments.command {
         Some(Command::Crd) => {
-            print!("{}", bigtix_crds::crd::yaml());
+            let definitions = bigtix_crds::crd::definitions();
+            print!(
+                "{}",
+                definitions.each_ref().map(bigtix_crds::crd::yaml).join("---\n")
+            );
             Ok(())
+        }
+        Some(Command::Backup(work)) => {
+            log(&arguments.log)?;
+            program::run(work).await
         }
         Some(Command::Check { url }) => check_for_a_while(url).await,
         None => operate(&arguments).await,
@@ -100,14 +115,20 @@ async fn check(url: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Waits for the lease, and works as long as it is held.
-async fn operate(arguments: &Arguments) -> anyhow::Result<()> {
+/// Lines of JSON on standard error.
+fn log(filter: &str) -> anyhow::Result<()> {
     tracing_subscriber::fmt()
         .json()
         .flatten_event(true)
-        .with_env_filter(EnvFilter::try_new(&arguments.log).context("LOG is no filter")?)
+        .with_env_filter(EnvFilter::try_new(filter).context("LOG is no filter")?)
         .with_writer(std::io::stderr)
         .init();
+    Ok(())
+}
+
+/// Waits for the lease, and works as long as it is held.
+async fn operate(arguments: &Arguments) -> anyhow::Result<()> {
+    log(&arguments.log)?;
     let is_ready = Arc::new(AtomicBool::new(false));
     let serving = tokio::spawn(server::serve(
         arguments.listen,
@@ -160,6 +181,14 @@ async fn work(client: Client, arguments: &Arguments, scraper: Scraper, stop: &wa
         controller: MANAGER.to_owned(),
         instance: Some(arguments.identity.clone()),
     };
+    let requests = Arc::new(backups::Context::new(
+        client.clone(),
+        Program {
+            image: arguments.image.clone(),
+            operator_namespace: arguments.namespace.clone(),
+        },
+        Recorder::new(client.clone(), reporter.clone()),
+    ));
     let context = Arc::new(Context::new(
         Observer {
             client: client.clone(),
@@ -188,8 +217,10 @@ async fn work(client: Client, arguments: &Arguments, scraper: Scraper, stop: &wa
             .map(|namespace| Some(namespace.as_str()))
             .collect()
     };
-    let loops = namespaces
-        .into_iter()
-        .map(|namespace| controller::run(client.clone(), namespace, context.clone(), stopped()));
+    let loops = namespaces.into_iter().map(|namespace| {
+        let shops = controller::run(client.clone(), namespace, context.clone(), stopped());
+        let requests = backups::run(client.clone(), namespace, requests.clone(), stopped);
+        async { tokio::join!(shops, requests) }
+    });
     join_all(loops).await;
 }

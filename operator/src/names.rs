@@ -18,6 +18,11 @@ pub const MANAGER: &str = "bigtix-operator";
 /// The value of `app.kubernetes.io/name` on everything that belongs to a shop.
 pub const APPLICATION: &str = "bigtix";
 
+/// On a backup that the schedule asked for; those of people are never deleted by the operator.
+pub const SCHEDULED_LABEL: &str = "bigtix.dev/scheduled";
+/// Names the request, by its uid, that a Job and its pods work for.
+pub const REQUEST_LABEL: &str = "bigtix.dev/request";
+
 /// A part of a shop that has pods.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Component {
@@ -29,6 +34,8 @@ pub enum Component {
     Redis,
     /// What stands for Stripe where there is no account.
     StripeDouble,
+    /// Who takes backups and puts them back: the pods of Jobs.
+    Backup,
     /// One of the services.
     Service(Service),
 }
@@ -42,6 +49,7 @@ impl Component {
             Self::Nats => "nats",
             Self::Redis => "redis",
             Self::StripeDouble => "stripe",
+            Self::Backup => "backup",
             Self::Service(service) => service.as_str(),
         }
     }
@@ -88,7 +96,7 @@ pub fn members(platform: &Platform, component: Component) -> String {
     let name = component.object_name(platform);
     match component {
         Component::Nats | Component::Redis => format!("{name}-members"),
-        Component::Mongodb | Component::StripeDouble | Component::Service(_) => name,
+        Component::Mongodb | Component::StripeDouble | Component::Backup | Component::Service(_) => name,
     }
 }
 
@@ -103,6 +111,12 @@ pub fn configuration(platform: &Platform, component: Component) -> String {
 #[must_use]
 pub fn credentials(platform: &Platform, component: Component) -> String {
     format!("{}-credentials", component.object_name(platform))
+}
+
+/// The claim of the volume that archives are kept on.
+#[must_use]
+pub fn archives(platform: &Platform) -> String {
+    format!("{}-backups", platform.name)
 }
 
 /// The Secret with the keys of session tokens.

@@ -1,11 +1,13 @@
 //! What is due, from what was observed. Pure and total: every pass performs the first unmet step, so that an operator
 //! that dies anywhere goes on where it was.
 
+pub mod backups;
 pub mod budget;
 pub mod gate;
 pub mod mongodb;
 mod plan;
 pub mod release;
+pub mod restore;
 pub mod rollout;
 mod secrets;
 mod services;
@@ -17,8 +19,9 @@ use std::time::Duration;
 use bigtix_crds::platform::{Mode, OperatorChanges};
 use bigtix_crds::{Platform, Service};
 
-use k8s_openapi::api::core::v1::ConfigMap;
+use k8s_openapi::api::core::v1::{ConfigMap, PersistentVolumeClaim};
 use k8s_openapi::jiff::Timestamp;
+use kube::ResourceExt;
 
 use crate::build::secrets::OwnSecret;
 use crate::build::{Child, ingress, meta, monitoring, network};
@@ -30,10 +33,12 @@ use crate::observe::facts::Observed;
 pub(crate) use budget::asked as asked_for_metrics;
 pub(crate) use stores::expected as expected_secrets;
 
+use backups::Scheduled;
 use budget::Budget;
 use gate::{Gate, Reason};
 use mongodb::MongodbStep;
 use plan::Plan;
+use restore::Restoring;
 use rollout::{Change, Course};
 
 /// How soon a shop that waits for something is looked at again, should no event come first.
@@ -53,6 +58,17 @@ pub enum Write {
     Apply(Child),
     /// Deletes an object that is ours and no longer wanted.
     Delete(Kind, String),
+    /// Makes the claim of a volume, which is then left alone.
+    Claim(PersistentVolumeClaim),
+    /// Asks for a backup of the schedule.
+    Backup {
+        /// Its name, which no other time of the schedule has.
+        name: String,
+        /// The shop.
+        shop: String,
+    },
+    /// Deletes a backup of the schedule, with its archive.
+    DeleteBackup(String),
     /// Asks for a bigger volume.
     Grow {
         /// The claim's name.
@@ -76,6 +92,9 @@ impl Write {
                 None => format!("apply {}", child.name()),
             },
             Self::Delete(kind, name) => format!("delete {kind:?} {name}"),
+            Self::Claim(claim) => format!("make PersistentVolumeClaim {}", claim.name_any()),
+            Self::Backup { name, shop: _ } => format!("make BigTixBackup {name}"),
+            Self::DeleteBackup(name) => format!("delete BigTixBackup {name}"),
             Self::Grow { claim, size } => format!("grow PersistentVolumeClaim {claim} to {size}"),
             Self::Mongodb(step) => format!("MongoDB: {step:?}"),
         }
@@ -129,13 +148,17 @@ pub struct Findings {
     pub contests: Vec<Contest>,
     /// Objects whose pods would be replaced only because this operator describes them differently, and which wait.
     pub postponed: Vec<String>,
+    /// The restore that has the shop.
+    pub restoring: Option<Restoring>,
+    /// The schedule of backups, where there is one.
+    pub scheduled: Option<Scheduled>,
 }
 
 impl Findings {
     /// Whether there is nothing left to do or to wait for.
     #[must_use]
     pub fn is_done(&self) -> bool {
-        self.is_at_rest() && self.held.is_none()
+        self.is_at_rest() && self.held.is_none() && self.restoring.is_none()
     }
 
     /// Whether nothing happens by itself: a rollout that is held begins when somebody changes the resource, or when its
@@ -153,6 +176,8 @@ impl Findings {
             is_settled,
             contests: _,
             postponed: _,
+            restoring: _,
+            scheduled: _,
         } = self;
         let gates = [&course.gate, stores, brought, ingress];
         *is_settled && course.rollout.is_none() && gates.iter().all(|gate| gate.is_open())
@@ -182,10 +207,13 @@ pub fn next(observed: &Observed, now: Timestamp) -> Decision {
         writes.clear();
     }
     let is_waiting = !writes.is_empty() || !findings.is_at_rest();
+    let rest = if is_waiting { WAITING } else { AT_REST };
+    let scheduled = findings.scheduled.as_ref();
+    let backup = scheduled.and_then(|scheduled| backups::wait(scheduled, now));
     Decision {
         notices: if is_plan { Vec::new() } else { notices(&findings) },
         findings: Some(findings),
-        look_again: if is_waiting { WAITING } else { AT_REST },
+        look_again: backup.map_or(rest, |backup| backup.min(rest)),
         writes,
     }
 }
@@ -202,7 +230,8 @@ fn decide(observed: &Observed, platform: &Platform, now: Timestamp) -> (Vec<Writ
     plan.writes.extend(secrets::rotation(observed, shop, now));
 
     let budget = Budget::of(observed, platform);
-    let (course, held, is_rejected) = services::course(observed, platform, &budget, now);
+    let restoring = restore::of(observed, platform);
+    let (course, held, is_rejected) = services::course(observed, platform, &budget, restoring.as_ref(), now);
     plan.postpones = postpones(observed, platform, &course, now);
     let runs_others = runs_others(platform, &course);
     let mut stores = Gate::Waiting(Reason {
@@ -219,7 +248,14 @@ fn decide(observed: &Observed, platform: &Platform, now: Timestamp) -> (Vec<Writ
         } else {
             brought.clone()
         };
-        services::plan(&mut plan, observed, &course, &foundation, now);
+        services::plan(
+            &mut plan,
+            observed,
+            &course,
+            &foundation,
+            restoring.is_some(),
+            now,
+        );
         if !runs_others {
             plan.all(ingress::children(shop));
             plan.all(
@@ -233,9 +269,15 @@ fn decide(observed: &Observed, platform: &Platform, now: Timestamp) -> (Vec<Writ
             plan.sweep();
         }
     }
+    let is_settled = plan.writes.is_empty() && !plan.is_held;
+    // A backup is nothing that the shop waits for.
+    let (scheduled, writes) = backups::plan(observed, platform, restoring.is_some(), now).unzip();
+    plan.writes.extend(writes.into_iter().flatten());
     let findings = Findings {
+        restoring,
+        scheduled,
         ingress: stores::ingress(observed, platform),
-        is_settled: plan.writes.is_empty() && !plan.is_held,
+        is_settled,
         course,
         stores,
         brought,

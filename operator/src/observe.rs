@@ -11,7 +11,7 @@ use bigtix_crds::{BigTix, Catalog, Platform, validate_against};
 use k8s_openapi::api::core::v1::{ConfigMap, PersistentVolumeClaim, Pod, Secret};
 use k8s_openapi::jiff::Timestamp;
 use kube::api::{Api, DynamicObject, ListParams};
-use kube::core::TypeMeta;
+use kube::core::{NamespaceResourceScope, TypeMeta};
 use kube::{Client, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -71,9 +71,9 @@ impl Observer {
 }
 
 /// What the API server can tell.
-struct ApiServer<'a> {
-    client: &'a Client,
-    operator_namespace: &'a str,
+pub(crate) struct ApiServer<'a> {
+    pub(crate) client: &'a Client,
+    pub(crate) operator_namespace: &'a str,
 }
 
 impl ApiServer<'_> {
@@ -94,10 +94,15 @@ impl ApiServer<'_> {
             operator_namespace: self.operator_namespace.to_owned(),
             secrets: BTreeMap::new(),
             brought: BTreeMap::new(),
+            backups: self.all(&namespace).await?,
+            restores: self.all(&namespace).await?,
             mongodb: MongodbFacts::Absent,
             traffic: BTreeMap::new(),
             optional_kinds,
         };
+        observed
+            .restores
+            .retain(|restore| restore.spec.shop == resource.name_any());
         let mut secrets = BTreeMap::new();
         if let Ok(platform) = observed.verdict.clone() {
             secrets = self.secrets(observed.shop(&platform)).await?;
@@ -112,7 +117,7 @@ impl ApiServer<'_> {
 
     /// The releases that this program knows, and those of the ConfigMap beside the operator, one in each entry. One that
     /// cannot be used is left out.
-    async fn catalog(&self) -> Result<Catalog, kube::Error> {
+    pub(crate) async fn catalog(&self) -> Result<Catalog, kube::Error> {
         let api = Api::<ConfigMap>::namespaced(self.client.clone(), self.operator_namespace);
         let further = api
             .get_opt(RELEASES)
@@ -152,6 +157,18 @@ impl ApiServer<'_> {
             }
         }
         Ok(found)
+    }
+
+    /// Every request of a kind in the namespace.
+    async fn all<K>(&self, namespace: &str) -> Result<Vec<K>, kube::Error>
+    where
+        K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>
+            + Clone
+            + std::fmt::Debug
+            + DeserializeOwned,
+    {
+        let api = Api::<K>::namespaced(self.client.clone(), namespace);
+        Ok(api.list(&ListParams::default()).await?.items)
     }
 
     async fn live(

@@ -117,9 +117,15 @@ fn value(
 /// The keys with a new one in front. Two are kept: the one that signs, and the one that signed what is still valid.
 #[must_use]
 pub(crate) fn rotated(keys: &str, now: Timestamp) -> String {
-    let fresh = format!("k{}:{}", now.as_second(), STANDARD.encode(random()));
+    let fresh = renewed(now);
     let signed_last = keys.split(',').next().unwrap_or_default();
     format!("{fresh},{signed_last}")
+}
+
+/// New keys alone: whatever the old ones signed is no longer believed.
+#[must_use]
+pub(crate) fn renewed(now: Timestamp) -> String {
+    format!("k{}:{}", now.as_second(), STANDARD.encode(random()))
 }
 
 /// Letters and digits only, the first one a letter: it stands in URLs and in configuration files.

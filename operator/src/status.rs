@@ -60,6 +60,14 @@ fn of(observed: &Observed, platform: &Platform, findings: &Findings, now: Timest
         rollout,
         history,
         url: platform.ingress.enabled.then(|| platform.ingress.url()),
+        backup: findings
+            .scheduled
+            .as_ref()
+            .map(|scheduled| scheduled.status.clone()),
+        restore: findings
+            .restoring
+            .as_ref()
+            .map(|restoring| restoring.name.clone()),
         version,
     }
 }

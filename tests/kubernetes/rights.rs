@@ -13,6 +13,8 @@ type Right = (String, String, String);
 const NEVER_ASKED_FOR: &[(&str, &str, &str)] = &[
     // Asked of the authorizer when a child names its owner, and not by a request of its own.
     ("bigtix.dev", "bigtixes/finalizers", "update"),
+    ("bigtix.dev", "bigtixbackups/finalizers", "update"),
+    ("bigtix.dev", "bigtixrestores/finalizers", "update"),
     // Only an event that comes again within minutes is counted up; whether one does in a run is chance.
     ("events.k8s.io", "events", "patch"),
 ];

@@ -8,9 +8,23 @@
 - apiGroups: [bigtix.dev]
   resources: [bigtixes/status]
   verbs: [patch]
-# Children name their shop as an owner that must not go before them, which some clusters allow only to who may do this.
+# Backups and restores are watched. The schedule makes backups and deletes those beyond what is kept; each stays until its archive is gone.
 - apiGroups: [bigtix.dev]
-  resources: [bigtixes/finalizers]
+  resources: [bigtixbackups]
+  verbs: [list, watch, create, patch, delete]
+- apiGroups: [bigtix.dev]
+  resources: [bigtixrestores]
+  verbs: [list, watch]
+- apiGroups: [bigtix.dev]
+  resources: [bigtixbackups/status, bigtixrestores/status]
+  verbs: [patch]
+# Each is carried out by a Job.
+- apiGroups: [batch]
+  resources: [jobs]
+  verbs: [list, watch, create, delete]
+# Children name their owner as one that must not go before them, which some clusters allow only to who may do this.
+- apiGroups: [bigtix.dev]
+  resources: [bigtixes/finalizers, bigtixbackups/finalizers, bigtixrestores/finalizers]
   verbs: [update]
 # Passwords and keys are made once, completed, and rotated; those that users bring are looked at for their entries.
 - apiGroups: [""]
@@ -40,10 +54,10 @@
 - apiGroups: [""]
   resources: [pods]
   verbs: [list, watch]
-# Volumes grow.
+# Volumes grow, and one is made for archives.
 - apiGroups: [""]
   resources: [persistentvolumeclaims]
-  verbs: [list, patch]
+  verbs: [list, create, patch]
 # What happens is told.
 - apiGroups: [events.k8s.io]
   resources: [events]

@@ -7,32 +7,27 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Backups of the database. Without a schedule there are none.
+/// Where backups of the database are kept, and when they are taken. Without a schedule they are taken when a BigTixBackup asks for one.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
-    validation = ("!has(self.schedule) || has(self.s3) != has(self.volume)", "set exactly one of s3 and volume"),
-    validation = Rule::new("has(self.schedule) || !(has(self.s3) || has(self.volume) || has(self.verifySchedule))").message("needs schedule, because without it no backup is taken").field_path(".schedule"),
+    validation = ("has(self.s3) != has(self.volume) || !(has(self.schedule) || has(self.s3))", "set exactly one of s3 and volume"),
 )]
 pub struct Backup {
-    /// When a backup is taken, as five fields of cron in UTC.
+    /// When a backup is taken, as five fields of cron in UTC. One that was missed is caught up with; none is taken while the shop sleeps.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "formats::cron")]
     pub schedule: Option<String>,
-    /// How many backups are kept.
+    /// How many backups of the schedule are kept. Those that people asked for stay until people delete them.
     #[serde(default = "Backup::seven")]
     #[schemars(range(min = 1, max = 365))]
     pub keep: i32,
     /// Keeps backups in a bucket.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub s3: Option<S3>,
-    /// Keeps backups on a volume.
+    /// Keeps backups on a volume, which stays when the shop is deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub volume: Option<Storage>,
-    /// When the newest backup is restored into an empty database to see that it works, as five fields of cron in UTC.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(schema_with = "formats::cron")]
-    pub verify_schedule: Option<String>,
 }
 
 impl Backup {
@@ -56,6 +51,10 @@ pub struct S3 {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "formats::url")]
     pub endpoint: Option<String>,
+    /// Region of the bucket. Left out, us-east-1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "formats::region")]
+    pub region: Option<String>,
     /// Secret with accessKeyId and secretAccessKey. Left out, the pod's own identity is used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "formats::object_name")]

@@ -35,6 +35,18 @@ pub(super) fn object_name(_: &mut SchemaGenerator) -> Schema {
     matching(253, "^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$", message)
 }
 
+/// Of a BigTix.
+pub(super) fn shop_name(_: &mut SchemaGenerator) -> Schema {
+    let message = "must be the name of a BigTix in the same namespace";
+    matching(40, "^[a-z]([-a-z0-9]*[a-z0-9])?$", message)
+}
+
+/// Of a BigTixBackup.
+pub(super) fn backup_name(_: &mut SchemaGenerator) -> Schema {
+    let message = "must be the name of a BigTixBackup in the same namespace";
+    matching(55, "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", message)
+}
+
 /// Of an entry in a Secret or ConfigMap.
 pub(super) fn data_key(_: &mut SchemaGenerator) -> Schema {
     matching(
@@ -116,6 +128,12 @@ pub(super) fn time_zone(_: &mut SchemaGenerator) -> Schema {
 pub(super) fn bucket(_: &mut SchemaGenerator) -> Schema {
     let message = "must be a bucket name of 3 to 63 lower-case letters, digits, '-' and '.'";
     matching(63, "^[a-z0-9][-a-z0-9.]{1,61}[a-z0-9]$", message)
+}
+
+/// Of an S3 bucket.
+pub(super) fn region(_: &mut SchemaGenerator) -> Schema {
+    let message = "must be a region such as eu-central-1";
+    matching(64, "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", message)
 }
 
 /// Of a certificate at AWS.

@@ -340,21 +340,19 @@ fn observability(wanted: &v1alpha1::Observability) -> Observability {
 }
 
 fn backup(wanted: &v1alpha1::Backup) -> Option<Backup> {
-    let schedule = Cron::accepted(wanted.schedule.as_deref()?);
     let target = match (&wanted.s3, &wanted.volume) {
         (Some(s3), _) => BackupTarget::S3 {
             bucket: s3.bucket.clone(),
             prefix: s3.prefix.clone(),
             endpoint: s3.endpoint.as_deref().map(Url::accepted),
+            region: s3.region.clone(),
             secret_name: s3.secret_name.as_deref().map(SecretName::accepted),
         },
         (None, volume) => BackupTarget::Volume(storage(volume.as_ref()?)),
     };
-    let verify_schedule = wanted.verify_schedule.as_deref().map(Cron::accepted);
     Some(Backup {
-        schedule,
+        schedule: wanted.schedule.as_deref().map(Cron::accepted),
         keep: count(wanted.keep),
         target,
-        verify_schedule,
     })
 }

@@ -5,9 +5,18 @@ use bigtix_crds::crd;
 use kube::core::cel;
 use serde_json::Value;
 
+/// Of the shop.
 pub(crate) fn schema() -> Value {
-    let definition = serde_json::to_value(crd::definition()).expect("plain data");
-    definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"].clone()
+    let [shop, ..] = schemas();
+    shop
+}
+
+/// Of the shop and of the requests about it.
+pub(crate) fn schemas() -> [Value; 3] {
+    crd::definitions().map(|definition| {
+        let definition = serde_json::to_value(definition).expect("plain data");
+        definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"].clone()
+    })
 }
 
 /// Calls `see` with each schema and the path to it, lists written as `[]` and free keys as `{}`.
@@ -31,8 +40,12 @@ pub(crate) fn walk(schema: &Value, path: &str, see: &mut impl FnMut(&str, &Value
 
 /// Path, rule and message of every rule.
 pub(crate) fn rules() -> Vec<(String, String, String)> {
+    rules_of(&schema())
+}
+
+pub(crate) fn rules_of(schema: &Value) -> Vec<(String, String, String)> {
     let mut rules = Vec::new();
-    walk(&schema(), "", &mut |path, schema| {
+    walk(schema, "", &mut |path, schema| {
         for rule in schema["x-kubernetes-validations"]
             .as_array()
             .into_iter()
@@ -52,34 +65,44 @@ pub(crate) fn rules() -> Vec<(String, String, String)> {
 /// The chart cannot read files outside its folder, so it has a copy.
 #[test]
 fn generated_crd_is_current() {
-    for place in ["crds/bigtix.yaml", "charts/bigtix/crd/bigtix.yaml"] {
-        is_current(place, &crd::yaml());
+    for definition in crd::definitions() {
+        let file = format!(
+            "{}.yaml",
+            definition.spec.names.singular.as_deref().unwrap_or_default()
+        );
+        for folder in ["crds", "charts/bigtix/crd"] {
+            is_current(&format!("{folder}/{file}"), &crd::yaml(&definition));
+        }
     }
 }
 
 #[test]
 fn every_field_of_ours_is_explained() {
     let mut silent = Vec::new();
-    walk(&schema(), "", &mut |path, schema| {
-        let described = schema["description"].as_str().is_some_and(|text| text.len() > 5);
-        if !described && !path.is_empty() && !path.ends_with(['}', ']']) {
-            silent.push(path.to_owned());
-        }
-    });
+    for schema in schemas() {
+        walk(&schema, "", &mut |path, schema| {
+            let described = schema["description"].as_str().is_some_and(|text| text.len() > 5);
+            if !described && !path.is_empty() && !path.ends_with(['}', ']']) {
+                silent.push(path.to_owned());
+            }
+        });
+    }
     assert_eq!(silent, Vec::<String>::new());
 }
 
 #[test]
 fn every_rule_has_a_message_of_one_line_and_stays_in_scope() {
-    let schema = cel::compile_schema(&schema());
-    for (path, rule, message) in rules() {
-        assert!(!message.is_empty() && !message.contains('\n'), "{path}: {rule}");
-        let warnings = cel::analyze_rule(&rule, &schema, cel::ScopeContext::CrdValidation);
-        let serious: Vec<_> = warnings
-            .iter()
-            .filter(|warning| warning.kind != cel::WarningKind::MissingBounds)
-            .collect();
-        assert!(serious.is_empty(), "{path}: {serious:?}");
+    for schema in schemas() {
+        let compiled = cel::compile_schema(&schema);
+        for (path, rule, message) in rules_of(&schema) {
+            assert!(!message.is_empty() && !message.contains('\n'), "{path}: {rule}");
+            let warnings = cel::analyze_rule(&rule, &compiled, cel::ScopeContext::CrdValidation);
+            let serious: Vec<_> = warnings
+                .iter()
+                .filter(|warning| warning.kind != cel::WarningKind::MissingBounds)
+                .collect();
+            assert!(serious.is_empty(), "{path}: {serious:?}");
+        }
     }
 }
 
@@ -127,12 +150,16 @@ fn the_rules_about_growth_know_the_size_of_a_volume_that_names_none() {
 
 #[test]
 fn no_field_is_nullable_so_that_an_api_server_drops_nulls() {
-    walk(&schema(), "", &mut |path, schema| {
-        assert!(schema["nullable"].is_null(), "{path}")
-    });
+    for schema in schemas() {
+        walk(&schema, "", &mut |path, schema| {
+            assert!(schema["nullable"].is_null(), "{path}")
+        });
+    }
 }
 
 #[test]
 fn the_definition_fits_into_the_annotation_of_a_client_side_apply() {
-    assert!(crd::yaml().len() < 256 * 1024);
+    for definition in crd::definitions() {
+        assert!(crd::yaml(&definition).len() < 256 * 1024);
+    }
 }

@@ -103,3 +103,15 @@ fn what_is_refused_is_found_on_its_line() {
          line 12: spec.services.orders.autoscaling.maxReplicas: Required value"
     );
 }
+
+#[test]
+fn the_examples_of_requests_are_read_as_what_they_are() {
+    for (name, text) in yaml_files_in("examples/backups") {
+        let read: Result<(), _> = match name.as_str() {
+            "backup.yaml" => serde_yaml_ng::from_str::<bigtix_crds::BigTixBackup>(&text).map(drop),
+            "restore.yaml" => serde_yaml_ng::from_str::<bigtix_crds::BigTixRestore>(&text).map(drop),
+            other => panic!("{other}: of which kind?"),
+        };
+        read.unwrap_or_else(|error| panic!("{name}: {error}"));
+    }
+}

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use ::mongodb::error::Error;
 use ::mongodb::{Client, Database};
-use bigtix_crds::{Platform, Service};
+use bigtix_crds::Platform;
 use bson::{Bson, Document, doc};
 
 use super::{Applier, ApplyError, api};
-use crate::build::{mongodb as built, service};
+use crate::build::mongodb::{self as built, User};
 use crate::names::{self, Component};
 use crate::next::mongodb::MongodbStep;
 use crate::observe::facts::{MongodbFacts, Observed};
@@ -67,8 +67,8 @@ impl Applier {
                 reconfigure(&client(&primary(observed))?, |members| members.retain(stays)).await?;
                 Ok(format!("MongoDB: {address} let go"))
             }
-            MongodbStep::Users(services) => {
-                self.users(observed, platform, services, &client(&primary(observed))?)
+            MongodbStep::Users(users) => {
+                self.users(observed, platform, users, &client(&primary(observed))?)
                     .await
             }
         }
@@ -78,21 +78,22 @@ impl Applier {
         &self,
         observed: &Observed,
         platform: &Platform,
-        services: &BTreeSet<Service>,
+        users: &BTreeSet<User>,
         client: &Client,
     ) -> Result<String, ApplyError> {
         let admin = client.database(built::USERS_DATABASE);
-        for service in services {
-            let name = names::credentials(platform, Component::Service(*service));
+        for user in users {
+            let (name, entry) = user.password(platform);
             let secret = self
                 .secrets(&observed.namespace)
                 .get(&name)
                 .await
                 .map_err(api(format!("Secret {name} cannot be read")))?;
-            let password = secret::text(&secret, service::MONGODB_ENTRY).ok_or(ApplyError::NoSecret(name))?;
-            user(&admin, service.as_str(), &password).await?;
+            let password = secret::text(&secret, entry).ok_or(ApplyError::NoSecret(name))?;
+            let roles = roles(&admin, *user, platform).await?;
+            make(&admin, *user, &password, &roles).await?;
         }
-        let names: Vec<String> = services.iter().map(ToString::to_string).collect();
+        let names: Vec<&str> = users.iter().map(|user| user.as_str()).collect();
         Ok(format!("MongoDB: users for {}", names.join(", ")))
     }
 }
@@ -148,8 +149,23 @@ async fn step_down(primary: &Client) -> Result<(), Error> {
     primary.database("admin").run_command(command).await.map(drop)
 }
 
-/// A service reads and writes its own database, and may change its collections' validators; that is all.
-async fn user(admin: &Database, name: &str, password: &str) -> Result<(), Error> {
+/// What a user may do. A service reads and writes its own database, and may change its collections' validators; that is
+/// all. Who takes backups reads the services' databases, and who restores writes them.
+async fn roles(admin: &Database, user: User, platform: &Platform) -> Result<Vec<Document>, Error> {
+    let each = |role: &str| {
+        let databases = built::with_databases(platform);
+        databases
+            .map(|service| doc! { "role": role, "db": service.as_str() })
+            .collect()
+    };
+    match user {
+        User::Service(service) => of_service(admin, service.as_str()).await,
+        User::Reader => Ok(each("read")),
+        User::Writer => Ok(each("readWrite")),
+    }
+}
+
+async fn of_service(admin: &Database, name: &str) -> Result<Vec<Document>, Error> {
     let role = format!("modify-{name}");
     let make_role = doc! {
         "createRole": &role,
@@ -157,11 +173,18 @@ async fn user(admin: &Database, name: &str, password: &str) -> Result<(), Error>
         "roles": [],
     };
     unless(admin.run_command(make_role).await, ROLE_EXISTS)?;
+    Ok(vec![
+        doc! { "role": "readWrite", "db": name },
+        doc! { "role": &role, "db": built::USERS_DATABASE },
+    ])
+}
+
+async fn make(admin: &Database, user: User, password: &str, roles: &[Document]) -> Result<(), Error> {
     let described = |command: &str| {
         doc! {
-            command: name,
+            command: user.as_str(),
             "pwd": password,
-            "roles": [{ "role": "readWrite", "db": name }, { "role": &role, "db": built::USERS_DATABASE }],
+            "roles": roles,
             "mechanisms": ["SCRAM-SHA-256"],
             "customData": { "passwordDigest": secret::password_digest(password) },
         }

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use bigtix_crds::platform::{Amounts, ManagedStore, Quantity, Resources};
+use bigtix_crds::{Platform, Service};
 use k8s_openapi::api::core::v1::Container;
 
 use super::endpoint::{self, Port};
 use super::pod::{self, Pace, Pod};
 use super::store::{self, managed, mount};
-use super::{Child, Shop, amounts};
+use super::{Child, Shop, amounts, backup, service};
 use crate::names::{self, Component};
 
 pub use super::store::volume_size;
@@ -24,6 +25,53 @@ pub const REPLICA_SET: &str = "rs0";
 pub const KEY_FILE: &str = "keyfile";
 /// The database that holds the users.
 pub const USERS_DATABASE: &str = "admin";
+
+/// Who has a user of their own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum User {
+    /// Reads and writes its own database.
+    Service(Service),
+    /// Reads every service's, for backups.
+    Reader,
+    /// Replaces every service's, for restores.
+    Writer,
+}
+
+impl User {
+    /// What the database calls it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Service(service) => service.as_str(),
+            Self::Reader => "backup",
+            Self::Writer => "restore",
+        }
+    }
+
+    /// The Secret with its password, and the entry.
+    #[must_use]
+    pub fn password(self, platform: &Platform) -> (String, &'static str) {
+        let (component, entry) = match self {
+            Self::Service(service) => (Component::Service(service), service::MONGODB_ENTRY),
+            Self::Reader => (Component::Backup, backup::READER_ENTRY),
+            Self::Writer => (Component::Backup, backup::WRITER_ENTRY),
+        };
+        (names::credentials(platform, component), entry)
+    }
+}
+
+/// Every user that the shop needs.
+pub fn users(platform: &Platform) -> impl Iterator<Item = User> {
+    let services = with_databases(platform).map(User::Service);
+    let backup = platform.backup.as_ref().map(|_| [User::Reader, User::Writer]);
+    services.chain(backup.into_iter().flatten())
+}
+
+/// The services that have a database of their own, which has their name. The pages keep nothing.
+pub fn with_databases(platform: &Platform) -> impl Iterator<Item = Service> {
+    let services = platform.services.iter().map(|(service, _)| service);
+    services.filter(|service| !matches!(service, Service::Web))
+}
 
 const ME: Component = Component::Mongodb;
 /// For how many seconds a member waits for its name.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use bigtix_crds::Service;
 use bigtix_crds::platform::{Payments, Store};
 
-use super::{Shop, mongodb, nats, redis, service, store, stripe_double};
+use super::{Shop, backup, mongodb, nats, redis, service, store, stripe_double};
 use crate::names::{self, Component};
 
 /// A Secret that the operator has to make before pods start.
@@ -31,6 +31,10 @@ pub fn own(shop: Shop<'_>) -> Vec<OwnSecret> {
     if platform.payments == Payments::StripeDouble {
         let entries = [stripe_double::SECRET_KEY, stripe_double::WEBHOOK_SECRET];
         secrets.push(of(shop, Component::StripeDouble, entries));
+    }
+    if platform.backup.is_some() && store::managed(&platform.stores.mongodb).is_some() {
+        let entries = [backup::READER_ENTRY, backup::WRITER_ENTRY];
+        secrets.push(of(shop, Component::Backup, entries));
     }
     let services = platform
         .services

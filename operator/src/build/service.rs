@@ -20,6 +20,7 @@ use super::pod::{self, Pace, Pod};
 use super::{Child, Shop, meta};
 use crate::names::Component;
 
+pub(crate) use environment::URI;
 pub use environment::{MONGODB_ENTRY, NATS_ENTRY, PUBLISHABLE_KEY, REDIS_ENTRY};
 
 /// Where users, the kubelet and whoever collects metrics are served.

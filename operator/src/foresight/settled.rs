@@ -45,6 +45,11 @@ pub(super) fn write(observed: &mut Observed, write: &Write, now: Timestamp) {
         }
         Write::Apply(child) => apply(observed, child),
         Write::Delete(kind, name) => delete(observed, *kind, name),
+        Write::Claim(claim) => {
+            observed.live.claims.insert(claim.name_any(), claim.clone());
+        }
+        // What comes of them is nothing that a shop waits for.
+        Write::Backup { name: _, shop: _ } | Write::DeleteBackup(_) => {}
         Write::Grow { claim, size } => {
             let spec = observed
                 .live

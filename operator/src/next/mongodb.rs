@@ -2,9 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use bigtix_crds::Service;
-
 use super::gate::{Gate, Reason};
+use crate::build::mongodb::User;
 use crate::build::{Shop, mongodb, store};
 use crate::observe::facts::{Member, MongodbFacts};
 
@@ -30,8 +29,8 @@ pub enum MongodbStep {
         /// Whether somebody else has to take over first.
         is_primary: bool,
     },
-    /// Makes the services' users, each with the password of its Secret.
-    Users(BTreeSet<Service>),
+    /// Makes users, each with the password of its Secret.
+    Users(BTreeSet<User>),
 }
 
 const LOST: &str = "MongoDB's members are empty although this shop was up before: put back the volume, or delete the \
@@ -107,27 +106,16 @@ fn membership(
         .map(|(ordinal, address)| MongodbStep::Add { ordinal, address })
 }
 
-fn missing_users(shop: Shop<'_>, members: &[Member], users: &BTreeSet<Service>) -> Option<MongodbStep> {
-    let missing: BTreeSet<Service> = expected_users(shop).difference(users).copied().collect();
+fn missing_users(shop: Shop<'_>, members: &[Member], users: &BTreeSet<User>) -> Option<MongodbStep> {
+    let missing: BTreeSet<User> = expected_users(shop).difference(users).copied().collect();
     (has_primary(members) && !missing.is_empty()).then_some(MongodbStep::Users(missing))
 }
 
-/// Services that have a database of their own.
-fn expected_users(shop: Shop<'_>) -> BTreeSet<Service> {
-    shop.platform
-        .services
-        .iter()
-        .map(|(service, _)| service)
-        .filter(|service| has_database(*service))
-        .collect()
+fn expected_users(shop: Shop<'_>) -> BTreeSet<User> {
+    mongodb::users(shop.platform).collect()
 }
 
-/// The pages keep nothing.
-const fn has_database(service: Service) -> bool {
-    !matches!(service, Service::Web)
-}
-
-fn gate(shop: Shop<'_>, members: &[Member], users: &BTreeSet<Service>) -> Gate {
+fn gate(shop: Shop<'_>, members: &[Member], users: &BTreeSet<User>) -> Gate {
     let healthy = members.iter().filter(|member| member.is_healthy).count();
     if !has_primary(members) || healthy * 2 <= members.len() {
         let message = format!(
@@ -136,9 +124,9 @@ fn gate(shop: Shop<'_>, members: &[Member], users: &BTreeSet<Service>) -> Gate {
         );
         return waiting("MongodbHasPrimary", message);
     }
-    let missing: Vec<String> = expected_users(shop)
+    let missing: Vec<&str> = expected_users(shop)
         .difference(users)
-        .map(ToString::to_string)
+        .map(|user| user.as_str())
         .collect();
     if missing.is_empty() {
         Gate::Open

@@ -9,6 +9,7 @@ use super::budget::Budget;
 use super::gate::{self, Gate, Reason};
 use super::plan::Plan;
 use super::release::{Build, ReleaseSet};
+use super::restore::Restoring;
 use super::rollout::{Change, Course, Failure, Limits, ROLLED_BACK, Rollout, Situation, steer};
 use super::stores::with_credentials;
 use super::window;
@@ -23,13 +24,16 @@ pub(super) fn course(
     observed: &Observed,
     platform: &Platform,
     budget: &Budget,
+    restoring: Option<&Restoring>,
     now: Timestamp,
 ) -> (Course, Option<Reason>, bool) {
     let status = observed.resource.status.clone().unwrap_or_default();
     let wanted = ReleaseSet::wanted(platform);
     let good = ReleaseSet::recorded(&status.version);
     let is_rejected = is_rejected(observed, &wanted);
-    let held = hold(platform, good.as_ref(), now);
+    let held = restoring
+        .map(Restoring::reason)
+        .or_else(|| hold(platform, good.as_ref(), now));
     let gate = |service: Service, build: &Build| match of_service(observed, platform, service, build) {
         broken @ Gate::Broken(_) => broken,
         gate => budget.over(service, build).map_or(gate, Gate::Broken),
@@ -163,6 +167,7 @@ pub(super) fn plan(
     observed: &Observed,
     course: &Course,
     foundation: &Gate,
+    is_restoring: bool,
     now: Timestamp,
 ) {
     let platform = plan.shop.platform;
@@ -182,7 +187,10 @@ pub(super) fn plan(
         let running = service::Running {
             image: &build.image,
             version: &build.version,
-            replicas: replicas(platform, workload, observed.live.deployments.get(&name)),
+            replicas: match platform.hibernate || is_restoring {
+                true => Some(0),
+                false => replicas(workload, observed.live.deployments.get(&name)),
+            },
         };
         for child in service::children(plan.shop, service, workload, running, &digest) {
             let child = with_credentials(child, observed, plan.shop, component);
@@ -240,10 +248,7 @@ fn with_restart(child: Child, platform: &Platform, observed: &Observed, now: Tim
 ///
 /// To leave the field out is to give it up, and an API server sets a field that nobody owns back to one. So the number
 /// goes on being named until an autoscaler has written it once.
-fn replicas(platform: &Platform, workload: &Workload, live: Option<&Deployment>) -> Option<u32> {
-    if platform.hibernate {
-        return Some(0);
-    }
+fn replicas(workload: &Workload, live: Option<&Deployment>) -> Option<u32> {
     let (min, max) = match workload.replicas {
         Replicas::Fixed(count) => return Some(count),
         Replicas::Autoscaled { min, max, .. } => (min, max),

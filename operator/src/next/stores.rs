@@ -6,11 +6,12 @@ use bigtix_crds::platform::{Payments, Quantity, SecretName, Store, Tls};
 use bigtix_crds::{Catalog, Platform, Service, Version};
 use k8s_openapi::api::apps::v1::StatefulSet;
 use k8s_openapi::api::core::v1::PersistentVolumeClaim;
+use kube::ResourceExt;
 
 use super::gate::{self, Gate, Reason};
 use super::plan::Plan;
 use super::{Write, mongodb as replica_set};
-use crate::build::{Child, Shop, mongodb, nats, redis, service, store, stripe_double};
+use crate::build::{Child, Shop, backup, mongodb, nats, redis, service, store, stripe_double};
 use crate::names::{self, Component};
 use crate::observe::facts::Observed;
 
@@ -43,6 +44,11 @@ pub(super) fn plan(plan: &mut Plan<'_>, observed: &Observed) -> Gate {
         plan.one(with_credentials(child, observed, shop, Component::Redis));
     }
     plan.all(stripe_double::children(shop, &double_version(shop)));
+    plan.all(backup::children(shop));
+    let claim = backup::claim(shop);
+    let is_there = |claim: &PersistentVolumeClaim| live.claims.contains_key(&claim.name_any());
+    plan.writes
+        .extend(claim.filter(|claim| !is_there(claim)).map(Write::Claim));
     grow(plan, observed);
 
     let is_asleep = shop.platform.hibernate;
@@ -80,7 +86,7 @@ fn is_managed(shop: Shop<'_>, component: Component) -> bool {
         Component::Mongodb => &stores.mongodb,
         Component::Nats => &stores.nats,
         Component::Redis => &stores.redis,
-        Component::StripeDouble | Component::Service(_) => return false,
+        Component::StripeDouble | Component::Backup | Component::Service(_) => return false,
     };
     store::managed(store).is_some()
 }
@@ -157,30 +163,29 @@ pub(super) fn with_credentials(
 
 /// Volumes only grow; the storage class has to allow it.
 fn grow(plan: &mut Plan<'_>, observed: &Observed) {
-    let stores = &plan.shop.platform.stores;
-    for (component, store) in STORES
+    let platform = plan.shop.platform;
+    let stores = &platform.stores;
+    let members = STORES
         .into_iter()
         .zip([&stores.mongodb, &stores.nats, &stores.redis])
-    {
-        let Some(managed) = store::managed(store) else {
-            continue;
-        };
-        let wanted = store::volume_size(managed);
-        for claim in store::claims(plan.shop, component, managed) {
-            let Some(live) = observed.live.claims.get(&claim) else {
-                continue;
-            };
-            let requests = live
-                .spec
-                .as_ref()
-                .and_then(|spec| spec.resources.as_ref()?.requests.as_ref());
-            let asked = requests.and_then(|requests| requests.get("storage"));
-            if asked.is_some_and(|asked| bigtix_crds::platform::is_less(&asked.0, &wanted.0)) {
-                let size = wanted.0.clone();
-                plan.writes.push(Write::Grow { claim, size });
-            }
-        }
-    }
+        .filter_map(|(component, store)| Some((component, store::managed(store)?)))
+        .flat_map(|(component, managed)| {
+            let claims = store::claims(plan.shop, component, managed);
+            claims
+                .into_iter()
+                .map(|claim| (claim, store::volume_size(managed)))
+        });
+    let archives = backup::storage(platform).map(|storage| (names::archives(platform), &storage.size));
+    let grows: Vec<Write> = members
+        .chain(archives)
+        .filter_map(|(claim, wanted)| {
+            let asked = observed.live.claims.get(&claim)?.spec.as_ref()?;
+            let asked = asked.resources.as_ref()?.requests.as_ref()?.get("storage")?;
+            let size = wanted.0.clone();
+            bigtix_crds::platform::is_less(&asked.0, &size).then_some(Write::Grow { claim, size })
+        })
+        .collect();
+    plan.writes.extend(grows);
 }
 
 /// Whether the volumes that are asked for are there. Pods wait for theirs without a word of which one it is.

@@ -1,5 +1,6 @@
 //! What a shop goes through, in a cluster in memory.
 
+mod backups;
 mod budget;
 pub(crate) mod cluster;
 mod measures;

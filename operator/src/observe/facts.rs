@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bigtix_crds::{BigTix, Platform, Service, Violation};
+use bigtix_crds::{BigTix, BigTixBackup, BigTixRestore, Platform, Violation};
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod};
 use k8s_openapi::api::networking::v1::Ingress;
@@ -11,6 +11,7 @@ use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
 
 use crate::build::Shop;
+use crate::build::mongodb::User;
 use crate::kind::Kind;
 use crate::traffic::Traffic;
 
@@ -33,6 +34,10 @@ pub struct Observed {
     pub secrets: BTreeMap<String, SecretFacts>,
     /// Of Secrets that users bring: which entries each has; none when there is no such Secret.
     pub brought: BTreeMap<String, Option<BTreeSet<String>>>,
+    /// The backups in the namespace, also those of other shops.
+    pub backups: Vec<BigTixBackup>,
+    /// The restores of this shop.
+    pub restores: Vec<BigTixRestore>,
     /// The database, where the operator runs it.
     pub mongodb: MongodbFacts,
     /// What pods say of the requests that they have answered, by name; of those that a rollout has made, and that say so.
@@ -97,8 +102,8 @@ pub enum MongodbFacts {
         members: Vec<Member>,
         /// The version that the primary says it is.
         version: Option<String>,
-        /// The services that have a user with their present password.
-        users: BTreeSet<Service>,
+        /// Those who have a user with their present password.
+        users: BTreeSet<User>,
     },
 }
 

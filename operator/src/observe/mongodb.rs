@@ -10,12 +10,13 @@ use std::time::Duration;
 use ::mongodb::Client;
 use ::mongodb::error::{Error, ErrorKind};
 use ::mongodb::options::{AuthMechanism, ClientOptions, Credential, ServerAddress};
-use bigtix_crds::{Platform, Service};
+use bigtix_crds::Platform;
 use bson::{Document, doc};
 use k8s_openapi::api::core::v1::Secret;
 
 use super::facts::{Member, MongodbFacts, Observed};
-use crate::build::{mongodb, service, store};
+use crate::build::mongodb::User;
+use crate::build::{mongodb, store};
 use crate::names::{self, Component};
 use crate::secret;
 
@@ -174,12 +175,8 @@ fn member(member: &Document) -> Member {
     }
 }
 
-/// Services whose user was made with the password that their Secret has now.
-fn known_users(
-    found: &Document,
-    platform: &Platform,
-    secrets: &BTreeMap<String, Secret>,
-) -> BTreeSet<Service> {
+/// Those whose user was made with the password that their Secret has now.
+fn known_users(found: &Document, platform: &Platform, secrets: &BTreeMap<String, Secret>) -> BTreeSet<User> {
     let users = found
         .get_array("users")
         .into_iter()
@@ -191,19 +188,14 @@ fn known_users(
             Some((user.get_str("user").ok()?, custom.get_str("passwordDigest").ok()?))
         })
         .collect();
-    let is_known = |service: &Service| {
-        let secret = secrets.get(&names::credentials(platform, Component::Service(*service)));
-        let password = secret.and_then(|secret| secret::text(secret, service::MONGODB_ENTRY));
+    let is_known = |user: &User| {
+        let (name, entry) = user.password(platform);
+        let password = secrets.get(&name).and_then(|secret| secret::text(secret, entry));
         password.is_some_and(|password| {
-            digests.get(service.as_str()).copied() == Some(&secret::password_digest(&password))
+            digests.get(user.as_str()).copied() == Some(&secret::password_digest(&password))
         })
     };
-    platform
-        .services
-        .iter()
-        .map(|(service, _)| service)
-        .filter(is_known)
-        .collect()
+    mongodb::users(platform).filter(is_known).collect()
 }
 
 /// The code of the answer, when it was one.

@@ -1,12 +1,11 @@
 //! Looking from outside the cluster's network, where its API server answers and its pods do not.
 
-use std::collections::BTreeSet;
-
-use bigtix_crds::{BigTix, Platform, Service};
+use bigtix_crds::{BigTix, Platform};
 use kube::Client;
 
 use super::ApiServer;
 use super::facts::{Member, MongodbFacts, Observed};
+use crate::build::mongodb::User;
 use crate::build::{mongodb, store};
 use crate::names::Component;
 
@@ -39,8 +38,8 @@ impl Outside {
     }
 }
 
-/// The database as it was when the shop was last up: as many members as there are pods, and a user for each service that
-/// runs.
+/// The database as it was when the shop was last up: as many members as there are pods, a user for each service that runs,
+/// and those of backups where they have a Secret.
 fn told(observed: &Observed, platform: &Platform) -> MongodbFacts {
     let status = observed.resource.status.as_ref();
     let was_up = status.is_some_and(|status| status.version.current.is_some());
@@ -67,14 +66,16 @@ fn told(observed: &Observed, platform: &Platform) -> MongodbFacts {
         is_healthy: true,
         address,
     };
-    let runs = |service: &Service| {
-        let name = Component::Service(*service).object_name(platform);
-        observed.live.deployments.contains_key(&name)
+    let is_there = |user: &User| match user {
+        User::Service(service) => {
+            let name = Component::Service(*service).object_name(platform);
+            observed.live.deployments.contains_key(&name)
+        }
+        User::Reader | User::Writer => observed.secrets.contains_key(&user.password(platform).0),
     };
-    let services = platform.services.iter().map(|(service, _)| service);
     MongodbFacts::Set {
         members: addresses.enumerate().map(member).collect(),
         version: told.and_then(|store| store.version.clone()),
-        users: services.filter(runs).collect::<BTreeSet<_>>(),
+        users: mongodb::users(platform).filter(is_there).collect(),
     }
 }

@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::sentence;
 use crate::kind::Kind;
 use crate::names::Component;
+use crate::next::backups::Scheduled;
 use crate::next::gate::{Gate, Reason};
 use crate::next::{self, Findings};
 use crate::observe::facts::Observed;
@@ -78,8 +79,13 @@ pub(super) fn all(
         ("RestartsPending", restarts(platform, findings)),
         ("Paused", paused(platform)),
     ];
+    let backups = findings
+        .scheduled
+        .as_ref()
+        .map(|scheduled| ("BackupHealthy", backup_healthy(scheduled)));
     let generation = observed.resource.metadata.generation.unwrap_or_default();
     said.into_iter()
+        .chain(backups)
         .map(|(type_, saying)| condition(before, type_, saying, generation, now))
         .collect()
 }
@@ -158,6 +164,9 @@ fn ready(platform: &Platform, findings: &Findings, version: &VersionStatus) -> S
             "everything is scaled to nothing while spec.hibernate is true",
         );
     }
+    if let Some(restoring) = &findings.restoring {
+        return Saying::no("Restoring", restoring.reason().message);
+    }
     if platform.mode == Mode::Plan {
         return if findings.is_settled {
             Saying::yes("Planned", "nothing would change")
@@ -203,6 +212,9 @@ fn available(observed: &Observed, platform: &Platform, findings: &Findings) -> S
     if platform.hibernate {
         return Saying::no("Hibernated", "the shop sleeps");
     }
+    if let Some(restoring) = &findings.restoring {
+        return Saying::no("Restoring", restoring.reason().message);
+    }
     for (service, _) in platform.services.iter() {
         let name = Component::Service(service).object_name(platform);
         let live = observed.live.deployments.get(&name);
@@ -227,6 +239,12 @@ fn available(observed: &Observed, platform: &Platform, findings: &Findings) -> S
 fn progressing(platform: &Platform, findings: &Findings, version: &VersionStatus) -> Saying {
     if platform.mode == Mode::Plan {
         return Saying::no("Planned", "nothing is carried out while spec.mode is Plan");
+    }
+    match &findings.restoring {
+        Some(restoring) if !restoring.is_half => {
+            return Saying::yes("Restoring", restoring.reason().message);
+        }
+        Some(_) | None => {}
     }
     if let (Some(_), Some(Reason { predicate, message })) = (&findings.course.rollout, &findings.held) {
         return Saying::no(predicate, message.clone());
@@ -262,6 +280,9 @@ fn progressing(platform: &Platform, findings: &Findings, version: &VersionStatus
 /// Polarity: true is bad.
 fn degraded(findings: &Findings, version: &VersionStatus) -> Saying {
     use crate::next::rollout::Change;
+    if let Some(half) = findings.restoring.as_ref().filter(|restoring| restoring.is_half) {
+        return Saying::yes("HalfRestored", half.reason().message);
+    }
     let failed = findings.course.changes.iter().find_map(|change| match change {
         Change::Failed(why) => Some(why),
         Change::Began | Change::Kept { .. } | Change::Succeeded(_) | Change::TakenBack(_) => None,
@@ -302,6 +323,32 @@ fn data_stores(platform: &Platform, findings: &Findings) -> Saying {
         }
     }
     Saying::of(&findings.stores, "AsExpected")
+}
+
+/// Whether there has been a backup for one of the last two times of the schedule.
+fn backup_healthy(scheduled: &Scheduled) -> Saying {
+    if scheduled.sleeps {
+        return Saying::yes(
+            "Hibernated",
+            "nothing changes while the shop sleeps, and no backup is taken",
+        );
+    }
+    match (&scheduled.status.last_successful_time, scheduled.stale_since) {
+        (None, None) => Saying::yes("AsExpected", "no backup was due yet"),
+        (Some(last), None) => Saying::yes("AsExpected", format!("the newest backup is of {}", last.0)),
+        (last, Some(since)) => {
+            let last = last.as_ref().map_or_else(
+                || "there is none yet".to_owned(),
+                |last| format!("the newest is of {}", last.0),
+            );
+            Saying::no(
+                "Stale",
+                format!(
+                    "two backups in a row were due by {since} and are not there; {last}: kubectl get bigtixbackups says why"
+                ),
+            )
+        }
+    }
 }
 
 fn payments(platform: &Platform) -> Saying {

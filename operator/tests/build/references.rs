@@ -10,7 +10,16 @@ use crate::shops::{containers, find, in_place, kinds, list, objects, of_kind, te
 
 /// Secrets that a shop's owner keeps, by name.
 fn owners(platform: &Platform) -> BTreeSet<&'static str> {
-    let all = ["m", "n", "r", "stripe", "provider", "pull", "certificate"];
+    let all = [
+        "m",
+        "n",
+        "r",
+        "stripe",
+        "provider",
+        "pull",
+        "certificate",
+        "backup-bucket",
+    ];
     let spelt = format!("{platform:?}");
     all.into_iter()
         .filter(|name| spelt.contains(&format!("\"{name}\"")))

@@ -3,10 +3,15 @@
 use std::collections::BTreeMap;
 
 use bigtix_crds::{Platform, Version, from_value, parse, validate};
+use bigtix_operator::backups::facts::Task;
+use bigtix_operator::backups::job::{Work, job};
+use bigtix_operator::backups::location::Location;
 use bigtix_operator::build::service::Running;
-use bigtix_operator::build::{self, Child, Circumstances, Shop, TemplateSizes};
+use bigtix_operator::build::{self, Child, Circumstances, Shop, TemplateSizes, mongodb};
+use bigtix_operator::names;
 use bigtix_testkit::golden::workspace_root;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
+use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 use serde_json::{Value, json};
 
 pub(crate) const NAMESPACE: &str = "tickets";
@@ -82,6 +87,10 @@ pub(crate) fn kinds() -> Vec<(&'static str, Platform)> {
             "open",
             json!({"networkPolicy": {"enabled": false}, "ingress": {"enabled": false}}),
         ),
+        (
+            "backed up to a volume",
+            json!({"backup": {"volume": {}}, "mongodb": external("m")}),
+        ),
         ("monitored", json!({"observability": {"podMonitor": true}})),
         ("asleep", json!({"hibernate": true, "deletionPolicy": "Delete"})),
     ];
@@ -144,13 +153,56 @@ pub(crate) fn children(platform: &Platform) -> Vec<Child> {
     in_place(platform, |shop| build::all(shop, circumstances))
 }
 
-/// Every object, as the API gets it.
+/// Every object, as the API gets it, the Jobs of a backup and of a restore among them.
 pub(crate) fn objects(platform: &Platform) -> Vec<Value> {
     let children = children(platform);
-    children
-        .iter()
-        .map(|child| child.to_value().expect("plain data"))
-        .collect()
+    let children = children.iter().map(|child| child.to_value().expect("plain data"));
+    let jobs = jobs(platform);
+    let jobs = jobs.iter().map(|job| json!(job));
+    children.chain(jobs).collect()
+}
+
+/// One for each thing that is done to an archive; none where the shop has no place for archives.
+fn jobs(platform: &Platform) -> Vec<Job> {
+    let Some(backup) = &platform.backup else {
+        return Vec::new();
+    };
+    let uid = "5e0f9d6c-0000-4000-8000-000000000002";
+    let location = Location::new(
+        &backup.target,
+        names::archives(platform),
+        NAMESPACE,
+        "before-the-sale",
+        uid,
+    );
+    let owner = OwnerReference {
+        api_version: "bigtix.dev/v1alpha1".to_owned(),
+        kind: "BigTixBackup".to_owned(),
+        name: "before-the-sale".to_owned(),
+        uid: uid.to_owned(),
+        controller: Some(true),
+        block_owner_deletion: Some(true),
+    };
+    let request = ObjectMeta {
+        name: Some(owner.name.clone()),
+        uid: Some(uid.to_owned()),
+        ..ObjectMeta::default()
+    };
+    let versions = mongodb::with_databases(platform).map(|service| (service, Version::new(1, 0, 0)));
+    let versions: Vec<_> = versions.collect();
+    let work = |task| Work {
+        task,
+        location: &location,
+        request: &request,
+        owner: owner.clone(),
+        image: "ghcr.io/bigtix/operator:0.1.0",
+        services: &versions,
+    };
+    in_place(platform, |shop| {
+        [Task::Take, Task::Restore, Task::Delete]
+            .map(|task| job(shop, &work(task)))
+            .into()
+    })
 }
 
 pub(crate) fn of_kind<'a>(objects: &'a [Value], kind: &str) -> Vec<&'a Value> {
@@ -167,7 +219,8 @@ pub(crate) fn find<'a>(objects: &'a [Value], kind: &str, name: &str) -> &'a Valu
 
 /// The workloads, each with its pods' template.
 pub(crate) fn workloads(objects: &[Value]) -> Vec<&Value> {
-    let is_workload = |object: &&Value| object["kind"] == "Deployment" || object["kind"] == "StatefulSet";
+    let kinds = ["Deployment", "StatefulSet", "Job"];
+    let is_workload = |object: &&Value| kinds.iter().any(|kind| object["kind"] == *kind);
     objects.iter().filter(is_workload).collect()
 }
 

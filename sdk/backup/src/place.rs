@@ -149,6 +149,14 @@ impl Place {
         }
     }
 
+    /// Removes whatever is there. The place is free afterwards, as it is when nothing was there.
+    ///
+    /// # Errors
+    /// [`PlaceError`]; some of it may be gone then.
+    pub async fn remove(&self) -> Result<(), PlaceError> {
+        self.discard().await
+    }
+
     fn full(&self, file: &str) -> String {
         format!("{self}/{file}")
     }

@@ -131,7 +131,7 @@ fn store_not_ready(shop: Shop<'_>) -> Option<Alert> {
         .into_iter()
         .filter(|component| match component {
             Component::Mongodb | Component::Nats | Component::Redis => true,
-            Component::StripeDouble | Component::Service(_) => false,
+            Component::StripeDouble | Component::Backup | Component::Service(_) => false,
         })
         .map(|component| component.object_name(shop.platform))
         .collect();

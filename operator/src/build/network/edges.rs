@@ -1,8 +1,9 @@
 //! The table of connections.
 
-use bigtix_crds::platform::{EnvValue, NetworkPolicy, Payments, Store};
+use bigtix_crds::platform::{BackupTarget, EnvValue, NetworkPolicy, Payments, Store};
 use bigtix_crds::{Platform, Service};
 
+use crate::build::endpoint::Port;
 use crate::build::{Shop, address, components, ingress, mongodb, nats, redis, service, stripe_double};
 use crate::names::Component;
 
@@ -53,6 +54,7 @@ pub fn edges(shop: Shop<'_>) -> Vec<Edge> {
     edges.extend(calls(shop.platform));
     edges.extend(within_stores(shop));
     edges.extend(with_the_double(shop.platform));
+    edges.extend(of_backups(shop.platform));
     edges
 }
 
@@ -77,12 +79,41 @@ fn to_stores(platform: &Platform, service: Service) -> Vec<Edge> {
         used.push((&stores.redis, Component::Redis, redis::PORT));
     }
     used.into_iter()
-        .map(|(store, component, port)| match store {
-            Store::Managed(_) => edge(pods(service), End::Pods(component), port.number),
-            // Where it is stands in a Secret, and nothing is built from what a Secret says.
-            Store::External { secret_name: _ } => edge(pods(service), End::Anybody, None),
-        })
+        .map(|(store, component, port)| to_store(pods(service), store, component, port))
         .collect()
+}
+
+fn to_store(from: End, store: &Store, component: Component, port: Port) -> Edge {
+    match store {
+        Store::Managed(_) => edge(from, End::Pods(component), port.number),
+        // Where it is stands in a Secret, and nothing is built from what a Secret says.
+        Store::External { secret_name: _ } => edge(from, End::Anybody, None),
+    }
+}
+
+/// To the database, and to the bucket where archives are kept in one.
+fn of_backups(platform: &Platform) -> Vec<Edge> {
+    let Some(backup) = &platform.backup else {
+        return Vec::new();
+    };
+    let from = End::Pods(Component::Backup);
+    let database = to_store(
+        from.clone(),
+        &platform.stores.mongodb,
+        Component::Mongodb,
+        mongodb::PORT,
+    );
+    let bucket = match &backup.target {
+        BackupTarget::Volume(_) => None,
+        BackupTarget::S3 { endpoint: None, .. } => Some(edge(from, End::Public, HTTPS)),
+        BackupTarget::S3 {
+            endpoint: Some(url), ..
+        } => {
+            let port = address::of(url.as_str()).map(|address| address.port);
+            Some(edge(from, End::Anybody, port))
+        }
+    };
+    [Some(database), bucket].into_iter().flatten().collect()
 }
 
 fn calls(platform: &Platform) -> Vec<Edge> {

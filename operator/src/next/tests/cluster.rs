@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bigtix_crds::{BigTix, Catalog, Service, Violation, from_value, validate_against};
+use bigtix_crds::v1alpha1::BigTixBackupSpec;
+use bigtix_crds::{
+    BigTix, BigTixBackup, BigTixRestore, Catalog, Service, Violation, from_value, validate_against,
+};
 use k8s_openapi::api::apps::v1::{DeploymentStatus, StatefulSetStatus};
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference, Time};
@@ -12,6 +15,7 @@ use serde_json::{Value, json};
 use super::super::*;
 use crate::build::mongodb as database;
 use crate::difference::stamped;
+use crate::names::SCHEDULED_LABEL;
 use crate::observe::facts::{Live, Member, MongodbFacts, SecretFacts};
 use crate::status::status;
 use crate::traffic::Traffic;
@@ -26,6 +30,8 @@ pub(crate) struct Cluster {
     pub(crate) live: Live,
     pub(crate) secrets: BTreeMap<String, SecretFacts>,
     pub(crate) mongodb: MongodbFacts,
+    pub(crate) backups: Vec<BigTixBackup>,
+    pub(crate) restores: Vec<BigTixRestore>,
     pub(crate) brought: BTreeMap<String, Option<BTreeSet<String>>>,
     /// Images that never get ready.
     pub(crate) bad: BTreeSet<String>,
@@ -44,6 +50,8 @@ impl Cluster {
             live: Live::default(),
             secrets: BTreeMap::new(),
             mongodb: MongodbFacts::Absent,
+            backups: Vec::new(),
+            restores: Vec::new(),
             brought: BTreeMap::new(),
             bad: BTreeSet::new(),
             traffic: BTreeMap::new(),
@@ -95,6 +103,8 @@ impl Cluster {
             live: self.live.clone(),
             secrets: self.secrets.clone(),
             brought: self.brought.clone(),
+            backups: self.backups.clone(),
+            restores: self.restores.clone(),
             mongodb: self.mongodb.clone(),
             traffic: BTreeMap::new(),
             optional_kinds: BTreeSet::new(),
@@ -158,6 +168,15 @@ impl Cluster {
                     _ => {}
                 }
             }
+            Write::Claim(claim) => drop(self.live.claims.insert(claim.name_any(), claim.clone())),
+            Write::Backup { name, shop } => {
+                let mut backup = BigTixBackup::new(name, BigTixBackupSpec { shop: shop.clone() });
+                backup
+                    .labels_mut()
+                    .insert(SCHEDULED_LABEL.to_owned(), "true".to_owned());
+                self.backups.push(backup);
+            }
+            Write::DeleteBackup(name) => self.backups.retain(|backup| backup.name_any() != *name),
             Write::Grow { claim, .. } => panic!("{claim} is big enough"),
             Write::Mongodb(step) => self.database(observed, step),
         }

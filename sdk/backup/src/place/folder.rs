@@ -67,7 +67,10 @@ impl Folder {
     }
 
     pub(super) async fn discard(&self) -> Result<(), PlaceError> {
-        fs::remove_dir_all(&self.path).await.map_err(io_error(self))
+        match fs::remove_dir_all(&self.path).await {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(io_error(self)(error)),
+            Ok(()) | Err(_) => Ok(()),
+        }
     }
 }
 
