@@ -54,3 +54,6 @@ pub struct Decision<S> {
     /// When to look again should nothing happen; none when nothing is left to do.
     pub look_again: Option<Duration>,
 }
+
+#[cfg(test)]
+mod tests;

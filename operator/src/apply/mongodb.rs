@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use ::mongodb::error::Error;
 use ::mongodb::{Client, Database};
-use bigtix_crds::Platform;
+use bigtix_crds::{Platform, Service};
 use bson::{Bson, Document, doc};
 
 use super::{Applier, ApplyError, api};
@@ -90,7 +90,10 @@ impl Applier {
                 .await
                 .map_err(api(format!("Secret {name} cannot be read")))?;
             let password = secret::text(&secret, entry).ok_or(ApplyError::NoSecret(name))?;
-            let roles = roles(&admin, *user, platform).await?;
+            if let User::Service(service) = user {
+                make_role(&admin, *service).await?;
+            }
+            let roles = built::roles(*user, platform);
             make(&admin, *user, &password, &roles).await?;
         }
         let names: Vec<&str> = users.iter().map(|user| user.as_str()).collect();
@@ -149,34 +152,14 @@ async fn step_down(primary: &Client) -> Result<(), Error> {
     primary.database("admin").run_command(command).await.map(drop)
 }
 
-/// What a user may do. A service reads and writes its own database, and may change its collections' validators; that is
-/// all. Who takes backups reads the services' databases, and who restores writes them.
-async fn roles(admin: &Database, user: User, platform: &Platform) -> Result<Vec<Document>, Error> {
-    let each = |role: &str| {
-        let databases = built::with_databases(platform);
-        databases
-            .map(|service| doc! { "role": role, "db": service.as_str() })
-            .collect()
-    };
-    match user {
-        User::Service(service) => of_service(admin, service.as_str()).await,
-        User::Reader => Ok(each("read")),
-        User::Writer => Ok(each("readWrite")),
-    }
-}
-
-async fn of_service(admin: &Database, name: &str) -> Result<Vec<Document>, Error> {
-    let role = format!("modify-{name}");
+/// The role of who may change the validators of one database's collections.
+async fn make_role(admin: &Database, service: Service) -> Result<(), Error> {
     let make_role = doc! {
-        "createRole": &role,
-        "privileges": [{ "resource": { "db": name, "collection": "" }, "actions": ["collMod"] }],
+        "createRole": built::role(service),
+        "privileges": [{ "resource": { "db": service.as_str(), "collection": "" }, "actions": ["collMod"] }],
         "roles": [],
     };
-    unless(admin.run_command(make_role).await, ROLE_EXISTS)?;
-    Ok(vec![
-        doc! { "role": "readWrite", "db": name },
-        doc! { "role": &role, "db": built::USERS_DATABASE },
-    ])
+    unless(admin.run_command(make_role).await, ROLE_EXISTS)
 }
 
 async fn make(admin: &Database, user: User, password: &str, roles: &[Document]) -> Result<(), Error> {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use bigtix_crds::platform::{Amounts, ManagedStore, Quantity, Resources};
 use bigtix_crds::{Platform, Service};
+use bson::{Document, doc};
 use k8s_openapi::api::core::v1::Container;
 
 use super::endpoint::{self, Port};
@@ -58,6 +59,32 @@ impl User {
         };
         (names::credentials(platform, component), entry)
     }
+}
+
+/// What a user may do. A service reads and writes its own database, and may change its collections' validators; that is
+/// all. Who takes backups reads the services' databases, and who restores writes them.
+#[must_use]
+pub fn roles(user: User, platform: &Platform) -> Vec<Document> {
+    let each = |role: &str| {
+        let databases = with_databases(platform);
+        databases
+            .map(|service| doc! { "role": role, "db": service.as_str() })
+            .collect()
+    };
+    match user {
+        User::Service(service) => vec![
+            doc! { "role": "readWrite", "db": service.as_str() },
+            doc! { "role": role(service), "db": USERS_DATABASE },
+        ],
+        User::Reader => each("read"),
+        User::Writer => each("readWrite"),
+    }
+}
+
+/// The name of a service's own role.
+#[must_use]
+pub fn role(service: Service) -> String {
+    format!("modify-{service}")
 }
 
 /// Every user that the shop needs.

@@ -12,11 +12,15 @@ pub(super) fn say(namespace: &str, shop: &str, measures: &Measures) {
         is_rejected,
         rollout,
         ended,
+        is_backup_stale,
+        backed_up_at,
     } = measures;
     let (namespace, name) = (namespace.to_owned(), shop.to_owned());
     let labels = [("namespace", namespace.clone()), ("name", name.clone())];
     metrics::gauge!("bigtix_operator_shop_ready", &labels).set(number(*is_ready));
     metrics::gauge!("bigtix_operator_release_rejected", &labels).set(number(*is_rejected));
+    metrics::gauge!("bigtix_operator_backup_stale", &labels).set(number(*is_backup_stale));
+    metrics::gauge!("bigtix_operator_backup_timestamp_seconds", &labels).set(seconds(*backed_up_at));
     let started_at = rollout.and_then(|rollout| rollout.started_at);
     metrics::gauge!("bigtix_operator_rollout_started_timestamp_seconds", &labels).set(seconds(started_at));
     for progress in Progress::ALL {
@@ -74,6 +78,8 @@ mod tests {
             is_rejected: true,
             rollout: Some(rollout),
             ended: vec![Outcome::RolledBack],
+            is_backup_stale: true,
+            backed_up_at: Timestamp::from_second(2_000).ok(),
         };
         let lines = || recorder.handle().render();
         metrics::with_local_recorder(&recorder, || say("shops", "shop", &measures));
@@ -85,6 +91,8 @@ mod tests {
             format!("bigtix_operator_rollout{{{shop},progress=\"failed\"}} 0"),
             format!("bigtix_operator_rollout_step{{{shop},step=\"soak\"}} 1"),
             format!("bigtix_operator_rollout_step{{{shop},step=\"web\"}} 0"),
+            format!("bigtix_operator_backup_stale{{{shop}}} 1"),
+            format!("bigtix_operator_backup_timestamp_seconds{{{shop}}} 2000"),
             format!("bigtix_operator_rollout_started_timestamp_seconds{{{shop}}} 1000"),
             format!("bigtix_operator_rollouts_total{{{shop},outcome=\"rolled_back\"}} 1"),
             format!("bigtix_operator_rollouts_total{{{shop},outcome=\"succeeded\"}} 0"),

@@ -1,19 +1,21 @@
 //! The conditions, each with the generation that it speaks of.
 
+mod backups;
+mod unreadable;
+
 use bigtix_crds::platform::{Mode, OperatorChanges, Payments, Store};
 use bigtix_crds::v1alpha1::VersionStatus;
 use bigtix_crds::{Platform, Version, Violation};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
 
 use super::sentence;
 use crate::kind::Kind;
 use crate::names::Component;
-use crate::next::backups::Scheduled;
 use crate::next::gate::{Gate, Reason};
 use crate::next::{self, Findings};
 use crate::observe::facts::Observed;
+pub(crate) use unreadable::{UNREADABLE, of_unreadable, unreadable};
 
 /// For how long a condition tells of a field that somebody else had set, from the time that the status has of it.
 const CONTEST_IS_SHOWN: SignedDuration = SignedDuration::from_mins(10);
@@ -82,7 +84,7 @@ pub(super) fn all(
     let backups = findings
         .scheduled
         .as_ref()
-        .map(|scheduled| ("BackupHealthy", backup_healthy(scheduled)));
+        .map(|scheduled| ("BackupHealthy", backups::healthy(scheduled)));
     let generation = observed.resource.metadata.generation.unwrap_or_default();
     said.into_iter()
         .chain(backups)
@@ -116,42 +118,6 @@ pub(super) fn refused(
         .filter(|old| conditions.iter().all(|new| new.type_ != old.type_));
     conditions.extend(kept.cloned().collect::<Vec<_>>());
     conditions
-}
-
-/// The reason of a resource that cannot be read.
-pub(crate) const UNREADABLE: &str = "Unreadable";
-
-/// What to say of one.
-pub(crate) fn unreadable(error: &str) -> String {
-    format!(
-        "the stored resource cannot be read, so nothing is changed until it is mended with kubectl edit: {error}; resources of other \
-         shops are not held up"
-    )
-}
-
-/// The conditions that a resource which cannot be read is to have: those that are `said` with these in their places. None
-/// when they are said already.
-pub(crate) fn of_unreadable(
-    error: &str,
-    generation: i64,
-    said: Option<&Value>,
-    now: Timestamp,
-) -> Option<Vec<Value>> {
-    let said: Vec<Value> = said.and_then(Value::as_array).cloned().unwrap_or_default();
-    // What is there may be what cannot be read.
-    let before: Vec<Condition> = said
-        .iter()
-        .filter_map(|said| serde_json::from_value(said.clone()).ok())
-        .collect();
-    let saying = ["Ready", "SpecValid"].map(|type_| {
-        let saying = Saying::no(UNREADABLE, unreadable(error));
-        condition(&before, type_, saying, generation, now)
-    });
-    let is_said = saying.iter().all(|condition| before.contains(condition));
-    let is_kept = |said: &Value| saying.iter().all(|new| said["type"] != new.type_.as_str());
-    let kept = said.into_iter().filter(is_kept);
-    let new = saying.iter().filter_map(|new| serde_json::to_value(new).ok());
-    (!is_said).then(|| new.chain(kept).collect())
 }
 
 fn ready(platform: &Platform, findings: &Findings, version: &VersionStatus) -> Saying {
@@ -323,32 +289,6 @@ fn data_stores(platform: &Platform, findings: &Findings) -> Saying {
         }
     }
     Saying::of(&findings.stores, "AsExpected")
-}
-
-/// Whether there has been a backup for one of the last two times of the schedule.
-fn backup_healthy(scheduled: &Scheduled) -> Saying {
-    if scheduled.sleeps {
-        return Saying::yes(
-            "Hibernated",
-            "nothing changes while the shop sleeps, and no backup is taken",
-        );
-    }
-    match (&scheduled.status.last_successful_time, scheduled.stale_since) {
-        (None, None) => Saying::yes("AsExpected", "no backup was due yet"),
-        (Some(last), None) => Saying::yes("AsExpected", format!("the newest backup is of {}", last.0)),
-        (last, Some(since)) => {
-            let last = last.as_ref().map_or_else(
-                || "there is none yet".to_owned(),
-                |last| format!("the newest is of {}", last.0),
-            );
-            Saying::no(
-                "Stale",
-                format!(
-                    "two backups in a row were due by {since} and are not there; {last}: kubectl get bigtixbackups says why"
-                ),
-            )
-        }
-    }
 }
 
 fn payments(platform: &Platform) -> Saying {

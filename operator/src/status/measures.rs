@@ -51,6 +51,10 @@ pub struct Measures {
     pub rollout: Option<UnderWay>,
     /// Rollouts that ended in this pass.
     pub ended: Vec<Outcome>,
+    /// Whether two backups in a row are missing that the schedule asks for.
+    pub is_backup_stale: bool,
+    /// The moment of the newest backup.
+    pub backed_up_at: Option<Timestamp>,
 }
 
 impl Progress {
@@ -102,8 +106,15 @@ impl Measures {
             is_rejected: says(after, "Degraded", "True", Some("RolledBack")),
             rollout: after.rollout.as_ref().map(|rollout| under_way(after, rollout)),
             ended: ended(before, after),
+            is_backup_stale: says(after, "BackupHealthy", "False", Some("Stale")),
+            backed_up_at: backed_up_at(after),
         }
     }
+}
+
+fn backed_up_at(status: &BigTixStatus) -> Option<Timestamp> {
+    let last = status.backup.as_ref()?.last_successful_time.as_ref()?;
+    Some(last.0)
 }
 
 /// The history has the newest first, and forgets the oldest.

@@ -198,7 +198,7 @@ fn every_alert_has_a_page() {
     let objects = objects(&example("production"));
     let rules = find(&objects, "PrometheusRule", "shop");
     let alerts: Vec<_> = list(&rules["spec"]["groups"][0]["rules"]).collect();
-    assert_eq!(alerts.len(), 9);
+    assert_eq!(alerts.len(), 10);
     for alert in alerts {
         let page = format!("docs/runbooks/{}.md", text(&alert["alert"]));
         assert_eq!(alert["annotations"]["runbook"], page);

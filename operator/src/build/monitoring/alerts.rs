@@ -43,6 +43,7 @@ fn alerts(shop: Shop<'_>) -> Vec<Alert> {
     alerts.extend(events(&here));
     alerts.extend(store_not_ready(shop));
     alerts.extend(rollouts(shop));
+    alerts.extend(backup_stale(shop));
     alerts
 }
 
@@ -173,6 +174,19 @@ fn rollouts(shop: Shop<'_>) -> [Alert; 2] {
             summary: "A rollout of {{ $labels.name }} stands still ({{ $labels.progress }}).",
         },
     ]
+}
+
+/// Only where a schedule asks for some. The operator counts the times of the schedule that have passed.
+fn backup_stale(shop: Shop<'_>) -> Option<Alert> {
+    let here = format!("namespace=\"{}\",name=\"{}\"", shop.namespace, shop.platform.name);
+    shop.platform.backup.as_ref()?.schedule.as_ref()?;
+    Some(Alert {
+        name: "BigTixBackupStale",
+        expression: format!("max by (namespace, name) (bigtix_operator_backup_stale{{{here}}}) > 0"),
+        lasts: "15m",
+        severity: "critical",
+        summary: "{{ $labels.name }} lacks the last two backups of its schedule.",
+    })
 }
 
 fn rule(alert: &Alert) -> Value {
