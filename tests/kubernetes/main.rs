@@ -3,6 +3,7 @@
 //! The scenarios share one shop and go one after the other: `tests/cluster/test.sh` brings up what they need. Without a
 //! cluster there is nothing to run them against, and they say so.
 
+mod backups;
 mod chart;
 mod command;
 mod deaths;
@@ -71,6 +72,8 @@ const SCENARIOS: &[(&str, Scenario)] = scenarios![
     stores::a_volume_grows_while_tickets_are_bought,
     stores::the_database_grows_to_three_loses_its_primary_and_shrinks,
     stores::the_bus_grows_to_three_and_shrinks,
+    backups::a_restore_brings_back_what_was_bought_and_nothing_that_came_later,
+    backups::a_schedule_makes_backups_and_keeps_as_many_as_it_says,
     faults::of_two_operators_one_works,
     deaths::an_operator_that_dies_after_each_write_gets_there,
     install::a_secret_that_is_missing_is_asked_for,

@@ -25,6 +25,7 @@ const CARD: &str = "pm_card_visa";
 pub struct Customer {
     http: Client,
     token: String,
+    credentials: Value,
     /// The id of the user.
     pub id: String,
 }
@@ -42,8 +43,20 @@ impl Customer {
             .timeout(Duration::from_secs(30))
             .build()?;
         let credentials = json!({"email": format!("{}@example.com", unique("k")), "password": "Abcdef12"});
+        Self::enters(http, credentials, "signup", 201).await
+    }
+
+    /// The same person with a new session.
+    ///
+    /// # Errors
+    /// Whatever is not 200.
+    pub async fn signs_in(&self) -> Result<Self> {
+        Self::enters(self.http.clone(), self.credentials.clone(), "signin", 200).await
+    }
+
+    async fn enters(http: Client, credentials: Value, by: &str, expected: u16) -> Result<Self> {
         let answer = http
-            .post(format!("http://{HOST}/api/users/signup"))
+            .post(format!("http://{HOST}/api/users/{by}"))
             .json(&credentials)
             .send()
             .await?;
@@ -53,11 +66,12 @@ impl Customer {
             .get("set-cookie")
             .and_then(|cookie| Some(cookie.to_str().ok()?.split(';').next()?.to_owned()));
         let body = answer.text().await?;
-        ensure!(status.as_u16() == 201, "signing up: {status} {body}");
+        ensure!(status.as_u16() == expected, "{by}: {status} {body}");
         let body: Value = serde_json::from_str(&body)?;
         Ok(Self {
             http,
             token: cookie.context("a session")?,
+            credentials,
             id: body["id"].as_str().context("an id")?.to_owned(),
         })
     }
