@@ -1,6 +1,6 @@
 //! The page that lists every field for people, written from the definition.
 
-use crate::definition::{rules, schema};
+use crate::definition::{rules_of, schemas};
 use crate::files::is_current;
 use serde_json::Value;
 
@@ -9,8 +9,8 @@ const PLACE: &str = "docs/reference.md";
 const INTRODUCTION: &str = "\
 # Reference
 
-Every field of the BigTix resource. Generated from the definition in [crds/bigtix.yaml](../crds/bigtix.yaml); `make gen` writes it again.
-Do not edit it.
+Every field of the BigTix resource, and after it of BigTixBackup and BigTixRestore ([page](backups.md#in-a-cluster)). Generated from the
+definitions in [crds](../crds/bigtix.yaml); `make gen` writes it again. Do not edit it.
 
 The columns say what may be written, what it is when it is left out, what is refused, and what it means. A struct that is left out means
 the same as `{}`, so objects have no default of their own. The definition describes some things that the operator does not carry out
@@ -32,12 +32,18 @@ fn generated_reference_is_current() {
 }
 
 fn page() -> String {
-    let schema = schema();
-    let mut sections = Vec::new();
-    for part in ["spec", "status"] {
-        collect(&schema["properties"][part], part, &mut sections);
+    let (mut sections, mut rules) = (Vec::new(), Vec::new());
+    for (prefix, schema) in ["", "BigTixBackup.", "BigTixRestore."].iter().zip(schemas()) {
+        for part in ["spec", "status"] {
+            collect(
+                &schema["properties"][part],
+                &format!("{prefix}{part}"),
+                &mut sections,
+            );
+        }
+        let prefixed = |(path, rule, message)| (format!("{prefix}{path}"), rule, message);
+        rules.extend(rules_of(&schema).into_iter().map(prefixed));
     }
-    let rules = rules();
     let of_resource = rules
         .iter()
         .filter(|(path, ..)| path.is_empty())
