@@ -26,7 +26,9 @@ pub(crate) enum ClusterError {
     NoAnswer { what: String, why: String },
     #[error("{what}: you may not do that in this cluster ({why}); ask its administrator for the right")]
     Forbidden { what: String, why: String },
-    #[error("the cluster does not know the kind BigTix: install the operator first (docs/kubernetes.md)")]
+    #[error(
+        "the cluster does not know all kinds of BigTix: install the operator first, of the release of this program (docs/kubernetes.md)"
+    )]
     NoKind,
     #[error(
         "there is no BigTix {name} in namespace {namespace}: `kubectl get bigtix --all-namespaces` lists them"

@@ -10,7 +10,9 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 
 const SERVICES: [&str; 6] = ["auth", "tickets", "orders", "payments", "expiration", "web"];
-const EMPTY: [&str; 11] = [
+const EMPTY: [&str; 13] = [
+    "bigtixbackups",
+    "bigtixrestores",
     "events",
     "serviceaccounts",
     "configmaps",
