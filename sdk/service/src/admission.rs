@@ -7,6 +7,7 @@
 
 mod door;
 mod entrance;
+mod limit;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -22,59 +23,18 @@ use tokio_util::sync::CancellationToken;
 
 pub use self::door::{LETS_IN, LetsIn, TURNED_AWAY, TurnedAway, begins_something};
 use self::entrance::{Entrance, Pace};
+pub(crate) use self::limit::Part;
+use self::limit::{MOST, PROBE, Seen, Waited};
 use crate::http::ApiError;
 
 /// What a service that is past its capacity says with each of its calls.
 pub(crate) const PAST_CAPACITY: HeaderName = HeaderName::from_static("bigtix-past-capacity");
-/// The limit is never higher: every request under way holds memory.
-const MOST: usize = 1024;
 /// How often the limit is thought over.
 const WINDOW: Duration = Duration::from_millis(50);
-/// In what time all that is under way ought to be finished.
-const MOMENT: Duration = Duration::from_millis(250);
-/// How often the wait is measured.
-const PROBE: Duration = Duration::from_millis(2);
 /// What the latest window weighs in the pace at which requests are finished.
 const LATEST: f64 = 0.25;
-/// So many windows in a row have to be bad before others are told.
-const STRAINED: u32 = 2;
-/// For so many windows afterwards one is enough, and a limit stays that does not bind: who was refused comes again.
+/// For so many windows after a bad one a limit stays that does not bind: who was refused comes again.
 const ALERT: u32 = 100;
-
-/// How long a request waits for a processor, on average, in a service that is past its capacity.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Patience {
-    /// What begins something is refused first.
-    Usual,
-    /// What finishes something that others hold meanwhile, such as paying for a reserved ticket, is refused last.
-    Long,
-}
-
-impl Patience {
-    fn longest_wait(self) -> Duration {
-        match self {
-            Self::Usual => Duration::from_millis(14),
-            Self::Long => Duration::from_millis(25),
-        }
-    }
-
-    /// The limit is never lower, so that the processors have something to do while the stores are waited for.
-    fn least(self) -> usize {
-        match self {
-            Self::Usual => 64,
-            Self::Long => 32,
-        }
-    }
-
-    /// So many windows in a row have to be bad before anybody is refused. A crowd that comes at once and is served within a
-    /// second waits for less than who is told to come again; what finishes something takes longer, and piles up at once.
-    fn lasting(self) -> u32 {
-        match self {
-            Self::Usual => 4,
-            Self::Long => 1,
-        }
-    }
-}
 
 /// Whether a service is past its capacity, for the services that it calls: what they begin, it has to finish.
 #[derive(Debug, Clone, Default)]
@@ -95,7 +55,7 @@ impl Strain {
 #[derive(Debug)]
 pub(crate) struct Admission {
     service: &'static str,
-    patience: Patience,
+    part: Part,
     strain: Strain,
     entrance: Entrance,
     under_way: AtomicUsize,
@@ -107,22 +67,12 @@ pub(crate) struct Admission {
     crowded: Notify,
 }
 
-/// What was seen in a window.
-#[derive(Debug, Clone, Copy)]
-struct Seen {
-    /// For a processor, on average.
-    wait: Duration,
-    /// A second.
-    finished: f64,
-    refused: bool,
-}
-
 impl Admission {
     /// `strain` is told to others.
-    pub(crate) fn new(service: &'static str, patience: Patience, strain: Strain) -> Self {
+    pub(crate) fn new(service: &'static str, part: Part, strain: Strain) -> Self {
         Self {
             service,
-            patience,
+            part,
             strain,
             entrance: Entrance::default(),
             under_way: AtomicUsize::new(0),
@@ -142,7 +92,7 @@ impl Admission {
             self.refused.fetch_add(u64::from(is_too_many), Ordering::Relaxed);
             return None;
         }
-        if number == self.patience.least() {
+        if number == self.part.least() {
             self.crowded.notify_one();
         }
         Some(UnderWay(Arc::clone(self)))
@@ -168,16 +118,13 @@ impl Admission {
         let limits = metrics::gauge!("bigtix_requests_limit", "service" => self.service);
         let paces = metrics::gauge!("bigtix_entrance_rate", "service" => self.service);
         let mut pace = Pace::default();
-        let (mut bad, mut strained, mut alert) = (0, 0, 0);
+        let mut alert = 0;
         let mut finished = 0.0;
         loop {
             let limit = self.limit.load(Ordering::Relaxed);
             limits.set(limit as f64);
             paces.set(pace.rate());
-            if limit == MOST
-                && pace.is_free()
-                && self.under_way.load(Ordering::Relaxed) < self.patience.least()
-            {
+            if limit == MOST && pace.is_free() && self.under_way.load(Ordering::Relaxed) < self.part.least() {
                 self.strain.set(false);
                 let something = async {
                     tokio::select! {
@@ -194,16 +141,14 @@ impl Admission {
             };
             pace.think_over(&self.entrance, WINDOW);
             finished += LATEST * (seen.finished - finished);
-            bad = counted(bad, seen.wait > self.patience.longest_wait());
-            strained = counted(strained, seen.wait > Patience::Usual.longest_wait());
-            let is_felt = strained >= STRAINED || (strained > 0 && alert > 0);
-            self.strain.set(is_felt);
-            alert = if is_felt {
+            let is_strained = self.part.is_strained(&seen);
+            self.strain.set(is_strained);
+            alert = if is_strained {
                 ALERT
             } else {
                 u32::saturating_sub(alert, 1)
             };
-            let next = next_limit(self.patience, limit, Seen { finished, ..seen }, bad, alert > 0);
+            let next = self.part.next_limit(limit, Seen { finished, ..seen }, alert > 0);
             if next < limit {
                 tracing::debug!(service = self.service, limit = next, ?seen, "past capacity");
             }
@@ -213,49 +158,21 @@ impl Admission {
 
     async fn look(&self, pace: &mut Pace) -> Seen {
         let began = Instant::now();
-        let (mut waited, mut times) = (Duration::ZERO, 0);
+        let mut waited = Waited::default();
         let mut last = began;
         while began.elapsed() < WINDOW {
             let due = Instant::now() + PROBE;
             tokio::time::sleep_until(due).await;
-            waited += due.elapsed();
-            times += 1;
+            waited.add(due.elapsed());
             pace.refill(&self.entrance, last.elapsed(), WINDOW);
             last = Instant::now();
         }
         Seen {
-            wait: waited / times,
+            wait: waited.mean(),
             finished: self.finished.swap(0, Ordering::Relaxed) as f64 / began.elapsed().as_secs_f64(),
             refused: self.refused.swap(0, Ordering::Relaxed) > 0,
         }
     }
-}
-
-/// Windows in a row.
-fn counted(row: u32, is_one_more: bool) -> u32 {
-    if is_one_more { row.saturating_add(1) } else { 0 }
-}
-
-/// `bad` counts the windows up to this one in which requests waited too long; `is_alert` while it was felt lately.
-fn next_limit(patience: Patience, limit: usize, seen: Seen, bad: u32, is_alert: bool) -> usize {
-    let Seen {
-        wait: _,
-        finished,
-        refused,
-    } = seen;
-    let next = if limit == MOST && (1..patience.lasting()).contains(&bad) {
-        limit
-    } else if bad > 0 {
-        (finished * MOMENT.as_secs_f64()) as usize
-    } else if refused {
-        limit + limit / 8
-    } else if is_alert {
-        limit
-    } else {
-        // It does not bind; the next rush finds it out of the way.
-        limit * 2
-    };
-    next.clamp(patience.least(), MOST)
 }
 
 /// A request that was let in.
@@ -313,41 +230,9 @@ mod tests {
     use crate::http::keys::KeyRing;
     use crate::internal::{Peer, guarded};
 
-    fn seen(finished: f64, refused: bool) -> Seen {
-        Seen {
-            wait: Duration::ZERO,
-            finished,
-            refused,
-        }
-    }
-
-    #[test]
-    fn a_wait_that_lasts_lowers_the_limit_to_what_is_finished_in_a_moment() {
-        let next =
-            |patience, limit, finished, bad| next_limit(patience, limit, seen(finished, true), bad, true);
-        let (usual, long) = (Patience::Usual, Patience::Long);
-        assert_eq!(next(usual, MOST, 1000.0, usual.lasting() - 1), MOST);
-        assert_eq!(next(usual, MOST, 1000.0, usual.lasting()), 250);
-        assert_eq!(next(usual, 100, 1000.0, 1), 250);
-        assert_eq!(next(usual, 100, 1.0, 1), usual.least());
-        assert_eq!(next(long, MOST, 200.0, 1), 50);
-        assert_eq!(next(long, 100, 1.0, 1), long.least());
-        assert_eq!(next(usual, 100, 1e6, 1), MOST);
-    }
-
-    #[test]
-    fn a_short_wait_raises_it_by_steps_while_it_binds_and_takes_it_away_when_it_no_longer_does() {
-        let next =
-            |limit, refused, is_alert| next_limit(Patience::Usual, limit, seen(0.0, refused), 0, is_alert);
-        assert_eq!(next(80, true, true), 90);
-        assert_eq!(next(100, false, true), 100);
-        assert_eq!(next(100, false, false), 200);
-        assert_eq!(next(MOST, true, false), MOST);
-    }
-
     #[test]
     fn nobody_is_let_in_beyond_the_limit_and_everybody_counts_until_answered() {
-        let admission = Arc::new(Admission::new("test", Patience::Usual, Strain::default()));
+        let admission = Arc::new(Admission::new("test", Part::Begins, Strain::default()));
         let mut inside: Vec<UnderWay> = (0..MOST).filter_map(|_| admission.enter(&Method::GET)).collect();
         assert_eq!(inside.len(), MOST);
         assert!(admission.enter(&Method::GET).is_none() && admission.enter(&Method::GET).is_none());
@@ -359,7 +244,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_is_refused_is_told_to_come_again_in_the_words_that_tests_know() {
-        let admission = Arc::new(Admission::new("test", Patience::Usual, Strain::default()));
+        let admission = Arc::new(Admission::new("test", Part::Begins, Strain::default()));
         let inside: Vec<UnderWay> = (0..MOST).filter_map(|_| admission.enter(&Method::GET)).collect();
         let routes = Router::new().route("/", post(async || Json(())));
         let routes = routes.layer(from_fn_with_state(admission.clone(), admit));
@@ -376,14 +261,14 @@ mod tests {
     /// A runtime whose only thread is busy is past its capacity, whatever the machine does.
     #[tokio::test]
     async fn a_busy_thread_is_noticed_and_so_is_an_idle_one() {
-        let admission = Arc::new(Admission::new("test", Patience::Usual, Strain::default()));
+        let admission = Arc::new(Admission::new("test", Part::Begins, Strain::default()));
         let stop = CancellationToken::new();
         let governing = tokio::spawn(Arc::clone(&admission).govern(stop.clone()));
-        let least = Patience::Usual.least();
+        let least = Part::Begins.least();
         let inside: Vec<UnderWay> = (0..100).filter_map(|_| admission.enter(&Method::GET)).collect();
         while admission.limit.load(Ordering::Relaxed) > least {
             let began = Instant::now();
-            while began.elapsed() < 2 * Patience::Usual.longest_wait() {
+            while began.elapsed() < 2 * Part::Begins.longest_wait() {
                 std::hint::spin_loop();
             }
             tokio::task::yield_now().await;
@@ -403,7 +288,7 @@ mod tests {
     async fn who_is_told_begins_less_and_only_callers_are_believed() {
         const KEYS: &str = "k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
         let keys = |text: &str| KeyRing::parse(&Secret::new(text)).unwrap();
-        let admission = Arc::new(Admission::new("test", Patience::Usual, Strain::default()));
+        let admission = Arc::new(Admission::new("test", Part::Begins, Strain::default()));
         let routes = Router::new().route("/finish", post(async || Json(())));
         let routes = guarded(routes, keys(KEYS)).layer(from_fn_with_state(admission.clone(), hear));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

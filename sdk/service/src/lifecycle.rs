@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use utoipa::openapi::{Info, OpenApi, Paths};
 
-use crate::admission::{Admission, Patience, Strain, admit, hear};
+use crate::admission::{Admission, Part, Strain, admit, hear};
 use crate::config::Settings;
 use crate::http::operations::{self, Health, ReadinessCheck};
 use crate::inbox::Subscription;
@@ -55,7 +55,7 @@ pub struct Service {
     name: &'static str,
     version: String,
     public: Router,
-    patience: Patience,
+    part: Part,
     strain: Strain,
     openapi: OpenApi,
     internal: Option<Router>,
@@ -84,7 +84,7 @@ impl Service {
             name,
             version,
             public: Router::new(),
-            patience: Patience::Usual,
+            part: Part::Begins,
             strain: Strain::default(),
             openapi,
             internal: None,
@@ -100,11 +100,11 @@ impl Service {
         self
     }
 
-    /// What is asked of it finishes what somebody began elsewhere: past capacity it is refused last, and the services that
+    /// What is asked of it finishes what somebody began elsewhere: while it is refused, the services that
     /// are [told](crate::internal::Peer::telling) of the `strain` begin less.
     #[must_use]
     pub fn finishes_what_was_begun(mut self, strain: Strain) -> Self {
-        self.patience = Patience::Long;
+        self.part = Part::Finishes;
         self.strain = strain;
         self
     }
@@ -180,7 +180,7 @@ impl Service {
             name,
             version,
             public,
-            patience,
+            part,
             strain,
             openapi,
             internal,
@@ -199,7 +199,7 @@ impl Service {
             draining: draining.clone(),
             checks,
         });
-        let admission = Arc::new(Admission::new(name, patience, strain));
+        let admission = Arc::new(Admission::new(name, part, strain));
         let internal =
             internal.map(|routes| routes.layer(middleware::from_fn_with_state(admission.clone(), hear)));
         let public = public.layer(middleware::from_fn_with_state(admission.clone(), admit));

@@ -10,12 +10,15 @@ use mongodb::error::{Error, ErrorKind};
 use mongodb::options::IndexOptions;
 use mongodb::{Collection, IndexModel};
 
-use super::documents::{ClaimDocumentKind, OrderDocument, oid};
+use super::documents::{ClaimDocumentKind, HeldRow, OrderDocument, oid};
 
 /// Name of the collection.
 pub(crate) const CLAIMS: &str = "claims";
 /// Name of the index that is the whole safety argument.
 const HELD_ONCE: &str = "held_once";
+
+/// Name of the index that tells how many tickets a buyer holds.
+pub(super) const HELD: &str = "held";
 
 /// Who holds a ticket.
 #[derive(Debug, Clone)]
@@ -80,7 +83,7 @@ impl Claims {
             .name("due".to_owned())
             .partial_filter_expression(doc! {"status": "created"})
             .build();
-        let held = IndexOptions::builder().name("held".to_owned()).build();
+        let held = IndexOptions::builder().name(HELD.to_owned()).build();
         let indexes = [
             IndexModel::builder()
                 .keys(doc! {"ticketIds": 1})
@@ -104,6 +107,11 @@ impl Claims {
 
     /// The orders among the claims.
     pub(crate) fn orders(&self) -> Collection<OrderDocument> {
+        self.mongo.database().collection(CLAIMS)
+    }
+
+    /// The orders, of which only what the index of held tickets has is read.
+    pub(super) fn held(&self) -> Collection<HeldRow> {
         self.mongo.database().collection(CLAIMS)
     }
 

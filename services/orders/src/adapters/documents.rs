@@ -46,6 +46,14 @@ pub(crate) struct OrderDocument {
     pub(crate) traceparent: Option<String>,
 }
 
+/// How many tickets an order holds, and for whom.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct HeldRow {
+    pub(crate) user_id: ObjectId,
+    pub(crate) ticket_count: i64,
+}
+
 /// A ticket as an order remembers it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -68,7 +68,8 @@ impl Tickets {
             list(doc! {"userId": 1, "createdAt": -1, "_id": -1}),
             list(doc! {"eventId": 1, "createdAt": -1, "_id": -1}),
             list(doc! {"serialNumber": 1, "createdAt": -1, "_id": -1}),
-            list(doc! {"words": 1, "status": 1}),
+            // Not with the status: every hold would move an entry for each word.
+            list(doc! {"words": 1}),
         ];
         mongo.ensure_indexes(TICKETS, &indexes).await?;
         Ok(Self {
