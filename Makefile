@@ -4,10 +4,11 @@ SHELL := /bin/bash
 XTASK := cargo xtask
 BUILT := $(or $(CARGO_TARGET_DIR),target)
 MINUTES ?= 60
+BASE ?=
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help tools build run down test check bench faults book gen clean cluster cluster-down test-cluster test-browser test-playbooks test-client-ts check-delivery screenshots manifests
+.PHONY: help tools build run down test check bench bench-compare load faults book gen clean cluster cluster-down test-cluster test-browser test-playbooks test-client-ts check-delivery screenshots manifests
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -59,6 +60,12 @@ manifests: ## Print the operator as plain YAML, for those who have no Helm
 
 bench: ## Build for release and measure (ARGS go to bigtix-bench)
 	@$(XTASK) bench $(ARGS)
+
+bench-compare: ## Build another commit too and measure both by turns (BASE=HEAD~1, ARGS go to bigtix-bench)
+	@$(XTASK) bench-compare "$(BASE)" $(ARGS)
+
+load: ## Build for release and send buyers to a shop (ARGS="rush --rate 2000" goes to bigtix-load)
+	@$(XTASK) load $(ARGS)
 
 faults: ## Break a shop for so many MINUTES (SEED=7 does it again, ARGS=defects shows that mistakes are found)
 	@$(XTASK) faults $(or $(ARGS),run --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)))

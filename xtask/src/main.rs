@@ -1,7 +1,9 @@
-//! The workspace's own chores: `cargo xtask tools | tidy | check | release | test | run | faults | bench | book`.
+//! The workspace's own chores: `cargo xtask tools | tidy | check | release | test | run | faults | bench | bench-compare |
+//! load | book`.
 
 mod book;
 mod markdown;
+mod measure;
 mod release;
 mod stages;
 mod tidy;
@@ -61,6 +63,20 @@ enum Chore {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Build another commit and this one for release, and measure both by turns
+    BenchCompare {
+        /// The other commit, such as HEAD~1
+        base: String,
+        /// Passed on to `bigtix-bench`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Build for release and send buyers to a shop
+    Load {
+        /// Passed on to `bigtix-load`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Build the documentation as a book, and check its links
     Book {
         #[command(subcommand)]
@@ -115,7 +131,9 @@ fn main() -> ExitCode {
         Chore::Test { arguments } => stages::test(&root, &arguments),
         Chore::Run { arguments } => stages::run(&root, &arguments),
         Chore::Faults { arguments } => stages::faults(&root, &arguments),
-        Chore::Bench { arguments } => stages::bench(&root, &arguments),
+        Chore::Bench { arguments } => measure::bench(&root, &arguments),
+        Chore::BenchCompare { base, arguments } => measure::compare(&root, &base, &arguments),
+        Chore::Load { arguments } => measure::load(&root, &arguments),
         Chore::Book { part: None } => book::build(&root),
         Chore::Book {
             part: Some(BookPart::Links { question: None }),

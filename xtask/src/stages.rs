@@ -103,23 +103,6 @@ pub(crate) fn faults(root: &Path, arguments: &[String]) -> Result<ExitCode> {
     become_program(harness.args(arguments))
 }
 
-/// Builds everything for release, then becomes the benchmark.
-pub(crate) fn bench(root: &Path, arguments: &[String]) -> Result<ExitCode> {
-    if tools::install()? != ExitCode::SUCCESS {
-        return Ok(ExitCode::FAILURE);
-    }
-    succeed(cargo(root).args([
-        "build",
-        "--release",
-        "--package",
-        "bigtix",
-        "--package",
-        "bigtix-tests",
-    ]))?;
-    let mut bench = Command::new(target(root).join("release/bigtix-bench"));
-    become_program(bench.args(arguments).current_dir(root))
-}
-
 fn checks(root: &Path) -> Vec<Stage> {
     vec![
         cargo_stage(root, "formatting", &["fmt", "--all", "--check"], &[]),
@@ -224,7 +207,8 @@ fn names_a_package(arguments: &[String]) -> bool {
         .any(|argument| argument.starts_with("-p") || argument.starts_with("--package"))
 }
 
-fn succeed(command: &mut Command) -> Result<()> {
+/// Runs a program, and is content with nothing but success.
+pub(crate) fn succeed(command: &mut Command) -> Result<()> {
     let status = command
         .status()
         .with_context(|| format!("cannot start {command:?}"))?;
@@ -234,7 +218,8 @@ fn succeed(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-fn become_program(command: &mut Command) -> Result<ExitCode> {
+/// Becomes a program, so that signals reach it directly.
+pub(crate) fn become_program(command: &mut Command) -> Result<ExitCode> {
     let error = command.exec();
     Err(error).with_context(|| format!("cannot start {}", command.get_program().display()))
 }

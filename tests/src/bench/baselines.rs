@@ -1,14 +1,23 @@
-//! What the same machine does without a shop: bare inserts, a bare server, a bare Stripe double.
+//! What the same machine does without a shop: bare inserts, a bare server, a bare Stripe double, bare hashes.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, ensure};
+use argon2::{Algorithm, Argon2, Params, Version};
+use bigtix_client::Token;
+use bigtix_testkit::stripe::Options;
+use futures::future::join_all;
 use mongodb::bson::{DateTime, Document, doc, oid::ObjectId};
 use mongodb::options::{Acknowledgment, ClientOptions, IndexOptions, WriteConcern};
 use mongodb::{Client, Collection, IndexModel};
+use serde::Deserialize;
 
-use super::load::{Step, Tally, Work, closed_loop};
+use crate::load::drive::{Load, drive};
+use crate::load::shopping::unexpected;
+use crate::load::tally::Outcome;
+use crate::load::wire::{Edge, Wire};
+use crate::world::PASSWORD;
 
 /// As many as the shop's own batches have at most.
 const BATCH: usize = 200;
@@ -78,82 +87,81 @@ fn claim() -> Document {
 /// # Errors
 /// When it fails to give one.
 pub async fn echo(server: SocketAddr, clients: usize, duration: Duration) -> Result<f64> {
-    let work = (0..clients).map(|_| Echoing).collect();
-    flawless(closed_loop(server, work, duration).await.1).context("asking the bare server")
+    let edge = Edge::from(server);
+    let token = Token::new(&"x".repeat(250));
+    let body = "{\"ticketId\":\"64b0c0ffee0000000000beef\"}";
+    let load = Load::of_clients(&edge, clients, duration);
+    let tally = drive(&load, async |wire, _| {
+        match wire.post("/api/orders", Some(&token), body).await {
+            Ok(reply) if reply.status == 200 => Outcome::Done,
+            Ok(reply) => Outcome::Failed(unexpected(&reply)),
+            Err(error) => Outcome::Failed(format!("no answer: {error}")),
+        }
+    })
+    .await;
+    tally.flawless().context("asking the bare server")?;
+    Ok(tally.rate())
 }
 
-struct Echoing;
-
-impl Work for Echoing {
-    fn ask(&mut self, request: &mut Vec<u8>) -> bool {
-        let token = bigtix_client::Token::new(&"x".repeat(250));
-        let body = "{\"ticketId\":\"64b0c0ffee0000000000beef\"}";
-        super::buyers::write_post(request, "/api/orders", &token, body);
-        true
-    }
-
-    fn hear(&mut self, status: u16, body: &[u8]) -> Step {
-        match status {
-            200 => Step::Done,
-            _ => Step::Failed(super::buyers::unexpected(status, body)),
-        }
-    }
-}
-
-/// Authorises and captures at the Stripe double, without a shop.
-struct Charging {
-    intent: Option<String>,
-}
-
-impl Work for Charging {
-    fn ask(&mut self, request: &mut Vec<u8>) -> bool {
-        let (path, body) = match &self.intent {
-            Some(intent) => (format!("/v1/payment_intents/{intent}/capture"), ""),
-            None => (
-                "/v1/payment_intents".to_owned(),
-                "amount=2000&currency=usd&capture_method=manual&confirm=true&payment_method=pm_card_visa&payment_method_types[]=card",
-            ),
-        };
-        let head = format!(
-            "POST {path} HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer sk_test_bigtix\r\n\
-             content-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n\r\n{body}",
-            body.len()
-        );
-        request.extend_from_slice(head.as_bytes());
-        true
-    }
-
-    fn hear(&mut self, status: u16, body: &[u8]) -> Step {
-        let captured = self.intent.take().is_some();
-        if status != 200 {
-            return Step::Failed(super::buyers::unexpected(status, body));
-        }
-        if captured {
-            return Step::Done;
-        }
-        let read = serde_json::from_slice::<serde_json::Value>(body);
-        self.intent = read
-            .ok()
-            .and_then(|intent| intent["id"].as_str().map(str::to_owned));
-        match &self.intent {
-            Some(_) => Step::More,
-            None => Step::Failed("an intent without id".into()),
-        }
-    }
-}
-
-/// How many authorisations with their captures the double makes in a second.
+/// How many authorisations with their captures the double makes in a second, without a shop.
 ///
 /// # Errors
 /// When it refuses one.
 pub async fn charge(double: SocketAddr, clients: usize, duration: Duration) -> Result<f64> {
-    let work = (0..clients).map(|_| Charging { intent: None }).collect();
-    flawless(closed_loop(double, work, duration).await.1).context("charging without a shop")
+    let edge = Edge::from(double);
+    let load = Load::of_clients(&edge, clients, duration);
+    let tally = drive(&load, async |wire, _| match charge_once(wire).await {
+        Ok(()) => Outcome::Done,
+        Err(error) => Outcome::Failed(format!("{error:#}")),
+    })
+    .await;
+    tally.flawless().context("charging without a shop")?;
+    Ok(tally.rate())
 }
 
-fn flawless(tally: Tally) -> Result<f64> {
-    match tally.first_failure {
-        None => Ok(tally.rate()),
-        Some(why) => bail!("{} went wrong; one: {why}", tally.failed),
+async fn charge_once(wire: &mut Wire) -> Result<()> {
+    #[derive(Deserialize)]
+    struct Intent {
+        id: String,
     }
+    let key = Options::default().secret_key;
+    let wish = "amount=2000&currency=usd&capture_method=manual&confirm=true&payment_method=pm_card_visa\
+                &payment_method_types[]=card";
+    let reply = wire.post_form("/v1/payment_intents", &key, wish).await?;
+    ensure!(reply.status == 200, unexpected(&reply));
+    let Intent { id } = serde_json::from_slice(reply.body).context("an intent")?;
+    let path = format!("/v1/payment_intents/{id}/capture");
+    let reply = wire.post_form(&path, &key, "").await?;
+    ensure!(reply.status == 200, unexpected(&reply));
+    Ok(())
+}
+
+/// How many passwords are hashed in a second on all processors, as dearly as the auth service does by default.
+///
+/// # Errors
+/// When they cannot be hashed.
+pub async fn hash(duration: Duration) -> Result<f64> {
+    let (memory, passes, lanes) = (19_456, 2, 1);
+    let params = Params::new(memory, passes, lanes, None).map_err(|error| anyhow!("argon2: {error}"))?;
+    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+    let began = Instant::now();
+    let worker = || {
+        let argon2 = argon2.clone();
+        tokio::task::spawn_blocking(move || {
+            let (mut hashes, mut hash) = (0_u32, [0; 32]);
+            while began.elapsed() < duration {
+                argon2
+                    .hash_password_into(PASSWORD.as_bytes(), b"sixteen bytes...", &mut hash)
+                    .map_err(|error| anyhow!("argon2: {error}"))?;
+                hashes += 1;
+            }
+            anyhow::Ok(hashes)
+        })
+    };
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut hashes = 0;
+    for counted in join_all((0..processors).map(|_| worker())).await {
+        hashes += counted??;
+    }
+    Ok(f64::from(hashes) / began.elapsed().as_secs_f64())
 }

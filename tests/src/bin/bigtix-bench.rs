@@ -1,21 +1,30 @@
 //! Measures a shop on this machine: `make bench`, or `bigtix-bench --only refuse --rounds 1`.
 
-use std::path::PathBuf;
+use std::fmt::Display;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Result;
-use bigtix_tests::bench::bench_run::{Plan, default_folder, program_beside, run};
-use bigtix_tests::bench::servers::Server;
+use bigtix_tests::bench::compare::{Build, compare};
+use bigtix_tests::bench::growth::{grow, sizes};
+use bigtix_tests::bench::report::Written;
+use bigtix_tests::bench::run::{Plan, run};
+use bigtix_tests::bench::scenario::{Scenario, chosen};
+use bigtix_tests::load::machine::Circumstances;
+use bigtix_tests::load::servers::Server;
+use bigtix_tests::load::subject::{default_folder, program_beside};
 use clap::Parser;
+use serde::Serialize;
 
 /// Measures a shop on this machine, each figure beside what the machine does without a shop.
 #[derive(Parser)]
+#[command(after_help = format!("Scenarios: {}.", Scenario::names()))]
 struct Arguments {
     #[command(subcommand)]
     instead: Option<Server>,
-    /// Measure only these: reserve_hot, refuse, complete, ticket_get, ticket_page, up_ready, idle_memory, overload
-    #[arg(long, value_delimiter = ',')]
-    only: Vec<String>,
+    /// Measure only these scenarios
+    #[arg(long, value_delimiter = ',', value_name = "SCENARIOS")]
+    only: Vec<Scenario>,
     /// How many clients ask at once
     #[arg(long, default_value_t = 64)]
     clients: usize,
@@ -28,13 +37,28 @@ struct Arguments {
     /// For how many seconds each time
     #[arg(long, default_value_t = 5)]
     seconds: u64,
+    /// For how many minutes `sustained` is measured
+    #[arg(long, default_value_t = 0.5)]
+    minutes: f64,
+    /// Measure instead what becomes of figures as tickets and buyers become more
+    #[arg(long, conflicts_with_all = ["only", "base", "data"])]
+    growth: bool,
+    /// How many tickets it grows to at most; a million takes some minutes more
+    #[arg(long, default_value_t = 100_000, requires = "growth")]
+    largest: usize,
+    /// Measure this program by turns with the other one, and say how they differ; `make bench-compare` builds it
+    #[arg(long, value_name = "PROGRAM", conflicts_with = "data")]
+    base: Option<PathBuf>,
+    /// What to call that one
+    #[arg(long, default_value = "base", requires = "base")]
+    base_name: String,
     /// The program to measure [default: bigtix beside this program]
     #[arg(long)]
     program: Option<PathBuf>,
     /// A data folder from an earlier run [default: a fresh one in target/bench]
     #[arg(long)]
     data: Option<PathBuf>,
-    /// Where the figures go [default: target/bench/latest.json]
+    /// Where the figures go [default: target/bench/latest.json, growth.json or comparison.json]
     #[arg(long)]
     out: Option<PathBuf>,
 }
@@ -59,18 +83,51 @@ async fn measure(arguments: Arguments) -> Result<()> {
     let folder = default_folder(&program);
     std::fs::create_dir_all(&folder)?;
     let fresh = tempfile::Builder::new().prefix("data-").tempdir_in(&folder)?;
+    let circumstances = Circumstances::of(&program);
     let plan = Plan {
         data: arguments.data.unwrap_or_else(|| fresh.path().join("shop")),
-        program,
+        program: program.clone(),
         clients: arguments.clients.max(1),
         buyers: arguments.buyers.max(1),
         rounds: arguments.rounds.max(1),
         duration: Duration::from_secs(arguments.seconds.max(1)),
-        only: arguments.only,
+        sustained: Duration::try_from_secs_f64(arguments.minutes * 60.0)?.max(Duration::from_secs(1)),
+        scenarios: chosen(&arguments.only),
     };
+    let out = |name: &str| arguments.out.clone().unwrap_or_else(|| folder.join(name));
+    if arguments.growth {
+        let growth = grow(&plan, &sizes(arguments.largest)).await?;
+        return tell(&circumstances, &growth, &growth, &out("growth.json"));
+    }
+    if let Some(base) = arguments.base {
+        let build = |name: &str, program, data| Build {
+            name: name.to_owned(),
+            program,
+            data: fresh.path().join(data),
+        };
+        let (base, this) = (
+            build(&arguments.base_name, base, "base"),
+            build("this", program, "this"),
+        );
+        let comparison = compare(&plan, &base, &this).await?;
+        return tell(&circumstances, &comparison, &comparison, &out("comparison.json"));
+    }
     let report = run(&plan).await?;
-    let out = arguments.out.unwrap_or_else(|| folder.join("latest.json"));
-    report.write(&out)?;
-    println!("\n{report}\nwritten to {}", out.display());
+    tell(&circumstances, &report.figures(), &report, &out("latest.json"))
+}
+
+/// Writes the file, and prints the table.
+fn tell(
+    circumstances: &Circumstances,
+    figures: impl Serialize,
+    table: impl Display,
+    out: &Path,
+) -> Result<()> {
+    let written = Written {
+        circumstances,
+        figures,
+    };
+    written.write(out)?;
+    println!("\n{circumstances}\n\n{table}\nwritten to {}", out.display());
     Ok(())
 }

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, ensure};
 
 use crate::Shop;
 
-/// Longer than any shop of a sane size needs.
+/// Longer than a shop needs for what a run does to it.
 const PATIENCE: Duration = Duration::from_secs(120);
 /// How often it has to look quiet in a row, and how far apart.
 const LOOKS: usize = 3;
@@ -19,6 +19,14 @@ const UNDER_WAY: [&str; 2] = ["bigtix_consumer_pending", "bigtix_relay_lag_secon
 /// # Errors
 /// When it does not come to rest.
 pub async fn come_to_rest(shop: &Shop) -> Result<()> {
+    come_to_rest_within(shop, PATIENCE).await
+}
+
+/// The same with a deadline of its own, after so much that it takes longer.
+///
+/// # Errors
+/// When it does not come to rest by then.
+pub async fn come_to_rest_within(shop: &Shop, patience: Duration) -> Result<()> {
     let url = format!("{}/metrics", shop.service_url("orders"));
     let began = Instant::now();
     let mut quiet = 0;
@@ -30,8 +38,8 @@ pub async fn come_to_rest(shop: &Shop) -> Result<()> {
             .await?;
         quiet = if is_quiet(&text) { quiet + 1 } else { 0 };
         ensure!(
-            began.elapsed() < PATIENCE,
-            "the shop did not come to rest within {PATIENCE:?}"
+            began.elapsed() < patience,
+            "the shop did not come to rest within {patience:?}"
         );
         tokio::time::sleep(BETWEEN).await;
     }
