@@ -139,7 +139,6 @@ impl Admission {
             let Some(seen) = stop.run_until_cancelled(self.look(&mut pace)).await else {
                 return;
             };
-            pace.think_over(&self.entrance, WINDOW);
             finished += LATEST * (seen.finished - finished);
             let is_strained = self.part.is_strained(&seen);
             self.strain.set(is_strained);
@@ -156,6 +155,7 @@ impl Admission {
         }
     }
 
+    /// Goes on as usual for a window, which is longer where processors are short.
     async fn look(&self, pace: &mut Pace) -> Seen {
         let began = Instant::now();
         let mut waited = Waited::default();
@@ -167,9 +167,11 @@ impl Admission {
             pace.refill(&self.entrance, last.elapsed(), WINDOW);
             last = Instant::now();
         }
+        let elapsed = began.elapsed();
+        pace.think_over(&self.entrance, elapsed);
         Seen {
             wait: waited.mean(),
-            finished: self.finished.swap(0, Ordering::Relaxed) as f64 / began.elapsed().as_secs_f64(),
+            finished: self.finished.swap(0, Ordering::Relaxed) as f64 / elapsed.as_secs_f64(),
             refused: self.refused.swap(0, Ordering::Relaxed) > 0,
         }
     }

@@ -35,7 +35,7 @@ impl Part {
     /// Beyond this wait the service is past its capacity.
     pub(super) fn longest_wait(self) -> Duration {
         match self {
-            Self::Begins => Duration::from_millis(30),
+            Self::Begins => Duration::from_millis(24),
             Self::Finishes => Duration::from_millis(20),
         }
     }
