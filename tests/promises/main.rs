@@ -3,7 +3,6 @@
 
 mod changes;
 mod crowds;
-mod rushes;
 
 use std::process::ExitCode;
 
@@ -24,7 +23,6 @@ fn main() -> ExitCode {
         let shop = suite.shop(mode, &[("spec.maxHeldTicketsPerUser", "10000")]);
         suite.add(&shop, "crowds", crowds::ALL);
         suite.add(&shop, "changes", changes::ALL);
-        suite.add(&shop, "rushes", rushes::ALL);
     }
     suite.run()
 }

@@ -82,18 +82,28 @@ pub struct Looks {
     pub first_failure: Option<String>,
 }
 
+/// A start of the largest shop.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Start {
+    /// Tickets that are listed.
+    pub tickets: usize,
+    /// How long it took until it was ready.
+    pub ready_seconds: f64,
+    /// Resident memory of the shop then.
+    pub memory_megabytes: f64,
+}
+
 /// What was found.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Growth {
     /// Reservations.
     pub steps: Vec<Step>,
     /// Lists and searches.
     pub looks: Vec<Looks>,
-    /// Live documents of the largest shop, and how many seconds it took to start with them.
-    pub start: Option<(usize, f64)>,
-    /// Resident memory of the largest shop after that start, in megabytes.
-    pub memory_megabytes: Option<f64>,
+    /// With everything that was listed.
+    pub start: Start,
 }
 
 /// Grows one shop through these sizes.
@@ -101,20 +111,29 @@ pub struct Growth {
 /// # Errors
 /// When anything goes wrong.
 pub async fn grow(plan: &Plan, sizes: &[usize]) -> Result<Growth> {
-    let mut growth = Growth::default();
+    let (mut steps, mut looks) = (Vec::new(), Vec::new());
     let subject = plan.start(Mode::OneProcess)?;
-    let grown = grow_through(plan, &subject, sizes, &mut growth).await;
+    let grown = grow_through(plan, &subject, sizes, &mut steps, &mut looks).await;
     subject.shop.stop().await;
     let tickets = grown?;
     let subject = plan.start(Mode::OneProcess)?;
-    growth.start = Some((tickets, round(subject.shop.ready_after().as_secs_f64())));
-    growth.memory_megabytes = Some(round(resident_megabytes(subject.shop.run().pid)?));
+    let start = Start {
+        tickets,
+        ready_seconds: round(subject.shop.ready_after().as_secs_f64()),
+        memory_megabytes: round(resident_megabytes(subject.shop.run().pid)?),
+    };
     subject.shop.stop().await;
-    Ok(growth)
+    Ok(Growth { steps, looks, start })
 }
 
 /// How many tickets there are in the end.
-async fn grow_through(plan: &Plan, subject: &Subject, sizes: &[usize], growth: &mut Growth) -> Result<usize> {
+async fn grow_through(
+    plan: &Plan,
+    subject: &Subject,
+    sizes: &[usize],
+    steps: &mut Vec<Step>,
+    looks: &mut Vec<Looks>,
+) -> Result<usize> {
     let growing = Growing {
         plan,
         subject,
@@ -133,7 +152,7 @@ async fn grow_through(plan: &Plan, subject: &Subject, sizes: &[usize], growth: &
             ("search that finds few", View::Search, &few),
             ("search that finds most", View::Search, &most),
         ] {
-            growth.looks.push(growing.look(tickets, what, view, offer).await?);
+            looks.push(growing.look(tickets, what, view, offer).await?);
         }
         for buyers in BUYERS {
             let step = growing.reserve(tickets, buyers);
@@ -144,7 +163,7 @@ async fn grow_through(plan: &Plan, subject: &Subject, sizes: &[usize], growth: &
                 "  {tickets} tickets, {buyers} buyers: {}/s",
                 short(step.per_second)
             );
-            growth.steps.push(step);
+            steps.push(step);
             tickets += MOST;
         }
     }
@@ -211,12 +230,7 @@ fn processor_time_of(subject: &Subject) -> Result<Duration> {
 
 impl fmt::Display for Growth {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            steps,
-            looks,
-            start,
-            memory_megabytes,
-        } = self;
+        let Self { steps, looks, start } = self;
         writeln!(
             f,
             "{:>9} {:>6} {:>9} {:>9} {:>9} {:>6} {:>8} {:>8} {:>8}",
@@ -258,13 +272,15 @@ impl fmt::Display for Growth {
                 None => writeln!(f)?,
             }
         }
-        if let (Some((tickets, seconds)), Some(memory)) = (start, memory_megabytes) {
-            write!(
-                f,
-                "{tickets:>9} tickets: ready after {seconds} s, {memory:.0} MB then"
-            )?;
-        }
-        Ok(())
+        let Start {
+            tickets,
+            ready_seconds,
+            memory_megabytes,
+        } = start;
+        writeln!(
+            f,
+            "{tickets:>9} tickets: ready after {ready_seconds} s, {memory_megabytes:.0} MB then"
+        )
     }
 }
 

@@ -1,6 +1,5 @@
 //! Tickets by the hundred thousand. One is listed through the API; its document, as the tickets service stored it, is
-//! copied into the same collection under other ids, and the relay publishes the copies like any listing. Through the API
-//! a million would take most of an hour.
+//! copied into the same collection under other ids, and the relay publishes the copies like any listing.
 
 use std::time::{Duration, Instant};
 

@@ -113,7 +113,7 @@ async fn measure(arguments: Arguments) -> Result<()> {
         return tell(&circumstances, &comparison, &comparison, &out("comparison.json"));
     }
     let report = run(&plan).await?;
-    tell(&circumstances, &report.figures(), &report, &out("latest.json"))
+    tell(&circumstances, report.figures(), &report, &out("latest.json"))
 }
 
 /// Writes the file, and prints the table.

@@ -254,6 +254,23 @@ fn head_of(bytes: &[u8]) -> io::Result<Option<Head>> {
 mod tests {
     use super::*;
 
+    #[tokio::test]
+    async fn a_shop_is_asked_by_its_name_where_it_listens() {
+        let edge = Edge::of_url("http://127.0.0.1:8080/").await.unwrap();
+        assert_eq!(edge.address, SocketAddr::from(([127, 0, 0, 1], 8080)));
+        assert_eq!(&*edge.host, "127.0.0.1:8080");
+        let portless = Edge::of_url("http://[::1]").await.unwrap();
+        assert_eq!(portless.address.port(), 80);
+        for (url, why) in [
+            ("https://shop.test", "http only"),
+            ("shop", "no URL"),
+            ("http:///", "no URL"),
+        ] {
+            let error = format!("{:#}", Edge::of_url(url).await.unwrap_err());
+            assert!(error.contains(why), "{error}");
+        }
+    }
+
     #[test]
     fn the_head_says_where_the_body_ends() {
         let text = b"HTTP/1.1 201 Created\r\nContent-Length: 5\r\nx: y\r\n\r\nhello";
