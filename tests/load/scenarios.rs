@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use bigtix_contracts::{ErrorCode, TicketId};
 use bigtix_tests::load::audit::{Answers, Breach, Claim, Sales, Told};
-use bigtix_tests::load::books::{read_orders, settle};
+use bigtix_tests::load::books::{settle, wait_until_ended};
 use bigtix_tests::load::drive::{Load, Turn, drive};
 use bigtix_tests::load::market::{Market, Offer};
 use bigtix_tests::load::shopping::{Miss, RESERVE, Wish, cancel, look, pay_in_the_end, place};
@@ -26,7 +26,6 @@ const EXPECTED: [ErrorCode; 3] = [
 ];
 /// How much later than their time orders may end.
 const LATE: Duration = Duration::from_secs(10);
-const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
 /// Sends the visitors, and looks what came of it.
 ///
@@ -285,6 +284,7 @@ async fn check(
             .copied()
             .collect();
         let patience = Duration::from_secs(seconds.into()) + LATE;
+        eprintln!("  {} orders were left, and their time runs out", forgotten.len());
         breaches.extend(wait_until_ended(&site.market, &forgotten, patience).await?);
     }
     let (mut sales, mut caught_up) = (Sales::default(), None);
@@ -295,26 +295,6 @@ async fn check(
         caught_up.get_or_insert(audited.caught_up);
     }
     Ok((sales, caught_up.unwrap_or_default(), breaches))
-}
-
-/// Waits until the time of these orders is over and they have ended, and says which have not.
-async fn wait_until_ended(market: &Market, forgotten: &[Claim], patience: Duration) -> Result<Vec<Breach>> {
-    if !forgotten.is_empty() {
-        eprintln!("  {} orders were left, and their time runs out", forgotten.len());
-    }
-    let began = Instant::now();
-    loop {
-        let orders = read_orders(market, forgotten).await?;
-        let held: Vec<Breach> = orders
-            .iter()
-            .filter(|(_, row)| row.holds())
-            .map(|(order, _)| Breach::OrderDiffers(*order, "over"))
-            .collect();
-        if held.is_empty() || began.elapsed() > patience {
-            return Ok(held);
-        }
-        tokio::time::sleep(LOOK_AGAIN).await;
-    }
 }
 
 #[cfg(test)]

@@ -23,6 +23,8 @@ const AT_ONCE: usize = 16;
 const CATCH_UP: Duration = Duration::from_secs(60);
 /// Between two looks at copies that are behind.
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
+/// Between two looks at orders whose time runs out.
+const ENDS_SOON: Duration = Duration::from_millis(500);
 /// How many of the newest orders are looked for in the list of tickets, to see whether it has caught up.
 const NEWEST: usize = 64;
 
@@ -137,6 +139,26 @@ pub async fn wait_until_shown(
             return Ok(None);
         }
         tokio::time::sleep(every).await;
+    }
+}
+
+/// Waits until orders that were left have ended because their time is over, and says which have not.
+///
+/// # Errors
+/// When the shop does not answer.
+pub async fn wait_until_ended(market: &Market, left: &[Claim], patience: Duration) -> Result<Vec<Breach>> {
+    let began = Instant::now();
+    loop {
+        let orders = read_orders(market, left).await?;
+        let held: Vec<Breach> = orders
+            .iter()
+            .filter(|(_, row)| row.holds())
+            .map(|(order, _)| Breach::OrderDiffers(*order, "over"))
+            .collect();
+        if held.is_empty() || began.elapsed() > patience {
+            return Ok(held);
+        }
+        tokio::time::sleep(ENDS_SOON).await;
     }
 }
 
