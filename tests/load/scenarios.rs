@@ -41,7 +41,8 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<Verdict> {
 
 async fn visit_site(arguments: &Arguments, site: &Site) -> Result<Findings> {
     let market = &site.market;
-    let offers = stock(arguments, market).await?;
+    let stocked = market.stock_events("Load", arguments.stock, arguments.events());
+    let offers = stocked.await.context("putting tickets on sale")?;
     site.come_to_rest().await?;
     let visitors = Visitors::new(arguments, market, offers);
     let name = format!("{:?}", arguments.scenario()).to_lowercase();
@@ -70,21 +71,6 @@ async fn visit_site(arguments: &Arguments, site: &Site) -> Result<Findings> {
         caught_up,
         breaches,
     })
-}
-
-async fn stock(arguments: &Arguments, market: &Market) -> Result<Vec<Offer>> {
-    let events = arguments.events();
-    let mut offers = Vec::with_capacity(events);
-    for _ in 0..events {
-        let quantity = arguments.stock.div_ceil(events);
-        offers.push(
-            market
-                .stock("Load", quantity)
-                .await
-                .context("putting tickets on sale")?,
-        );
-    }
-    Ok(offers)
 }
 
 /// What all visitors share.
@@ -169,8 +155,7 @@ impl<'a> Visitors<'a> {
 
     /// Looks at one thing, each visitor at another.
     async fn browse(&self, wire: &mut Wire, turn: Turn) -> Result<(), Miss> {
-        // A prime, so that what is looked at next is not beside it.
-        let path = &self.paths[turn.number.wrapping_mul(7919) % self.paths.len()];
+        let path = turn.one_of(&self.paths);
         let asked = Instant::now();
         look(wire, path).await?;
         self.steps.note(kind_of(path), asked.elapsed());

@@ -50,6 +50,19 @@ pub fn unique(word: &str) -> String {
     format!("{word}-{:016x}", rand::random::<u64>())
 }
 
+/// An event that has yet to come.
+pub fn concert(title: &str) -> NewEvent {
+    NewEvent {
+        title: title.into(),
+        venue: "Town Hall".into(),
+        city: "Springfield".into(),
+        starts_at: "2031-05-01T19:30:00Z".parse().expect("a time"),
+        time_zone: "America/Chicago".into(),
+        image: None,
+        description: None,
+    }
+}
+
 impl World {
     /// In this shop, by its front door.
     pub fn new(shop: Arc<Shop>, crowd: Crowd) -> Self {
@@ -141,15 +154,7 @@ impl Person {
 
     /// Adds an event to the catalogue.
     pub async fn adds_an_event(&self, title: &str) -> Event {
-        let event = NewEvent {
-            title: title.into(),
-            venue: "Town Hall".into(),
-            city: "Springfield".into(),
-            starts_at: "2031-05-01T19:30:00Z".parse().expect("a time"),
-            time_zone: "America/Chicago".into(),
-            image: None,
-            description: None,
-        };
+        let event = concert(title);
         self.client.add_event(&event).await.expect("an event")
     }
 

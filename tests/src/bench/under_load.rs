@@ -120,10 +120,7 @@ impl<'a> UnderLoad<'a> {
 
     /// So many events with so many tickets together, once the whole shop knows of them.
     async fn stock(&self, title: &str, quantity: usize, events: usize) -> Result<Vec<Offer>> {
-        let mut offers = Vec::with_capacity(events);
-        for _ in 0..events {
-            offers.push(self.market.stock(title, quantity.div_ceil(events)).await?);
-        }
+        let offers = self.market.stock_events(title, quantity, events).await?;
         come_to_rest(&self.subject.shop).await?;
         Ok(offers)
     }

@@ -92,9 +92,7 @@ async fn list_paths(market: &Market) -> Result<Vec<String>> {
 pub async fn look(market: &Market, clients: usize, paths: &[String], duration: Duration) -> Tally {
     let load = Load::of_clients(&market.edge, clients, duration);
     drive(&load, async |wire, turn| {
-        // A prime, so that what is looked at next is not beside it.
-        let path = &paths[turn.number.wrapping_mul(7919) % paths.len()];
-        let looked = shopping::look(wire, path).await;
+        let looked = shopping::look(wire, turn.one_of(paths)).await;
         looked.map_or_else(|miss| miss.expecting(&[]), |()| Outcome::Done)
     })
     .await

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use bigtix_client::{Client, NewEvent};
+use bigtix_client::Client;
 use bigtix_testkit::stripe::Running;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -19,7 +19,7 @@ use super::asker::{Account, Asker, Request};
 use super::history::{Action, Outcome};
 use super::market::Market;
 use super::site::ADMINISTRATOR;
-use crate::world::{PASSWORD, unique};
+use crate::world::{PASSWORD, concert, unique};
 
 const BUYERS: usize = 10;
 const SELLERS: usize = 2;
@@ -53,15 +53,7 @@ impl People {
         }
         let administrator = sign_up(&client, ADMINISTRATOR).await?;
         let sellers = accounts.split_off(BUYERS);
-        let event = NewEvent {
-            title: "Symphony No. 9".into(),
-            venue: "Town Hall".into(),
-            city: "Springfield".into(),
-            starts_at: "2031-05-01T19:30:00Z".parse().context("a time")?,
-            time_zone: "America/Chicago".into(),
-            image: None,
-            description: None,
-        };
+        let event = concert("Symphony No. 9");
         let seller = client.signed_in(sellers[0].token.clone());
         let event = seller.add_event(&event).await.context("an event")?;
         Ok(Self {

@@ -67,6 +67,14 @@ pub struct Turn {
     pub due: Instant,
 }
 
+impl Turn {
+    /// A path to look at, each visit another; there has to be one.
+    pub fn one_of(self, paths: &[String]) -> &str {
+        // A prime, so that what is looked at next is not beside it.
+        &paths[self.number.wrapping_mul(7919) % paths.len()]
+    }
+}
+
 /// When visits are due at a constant rate, from the beginning. Each is computed from its number, so that nothing adds up.
 pub fn due_times(per_second: f64, duration: Duration) -> impl Iterator<Item = Duration> {
     (0_u64..)

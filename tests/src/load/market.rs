@@ -1,13 +1,13 @@
 //! Who buys, and what is sold.
 
 use anyhow::{Context, Result};
-use bigtix_client::{Client, NewEvent, NewTicket, Token};
+use bigtix_client::{Client, NewTicket, Token};
 use bigtix_contracts::api::tickets::Event;
 use bigtix_contracts::{Cents, TicketId};
 
 use super::sessions::{self, Keys};
 use super::wire::Edge;
-use crate::world::{PASSWORD, unique};
+use crate::world::{PASSWORD, concert, unique};
 
 /// How many tickets one listing may have.
 const LISTING: usize = 1000;
@@ -60,15 +60,7 @@ impl Market {
     /// # Errors
     /// When the shop refuses them.
     pub async fn stock(&self, title: &str, quantity: usize) -> Result<Offer> {
-        let event = NewEvent {
-            title: unique(title),
-            venue: "Town Hall".into(),
-            city: "Springfield".into(),
-            starts_at: "2031-05-01T19:30:00Z".parse().context("a time")?,
-            time_zone: "America/Chicago".into(),
-            image: None,
-            description: None,
-        };
+        let event = concert(&unique(title));
         let event = self.seller.add_event(&event).await.context("adding an event")?;
         let draft = NewTicket::new("Standing", Cents(2000)).event(event.id);
         let mut tickets = Vec::with_capacity(quantity);
@@ -82,5 +74,17 @@ impl Market {
             tickets.extend(listed.into_iter().map(|ticket| ticket.id));
         }
         Ok(Offer { event, tickets })
+    }
+
+    /// So many events with so many tickets together.
+    ///
+    /// # Errors
+    /// As [`Market::stock`].
+    pub async fn stock_events(&self, title: &str, quantity: usize, events: usize) -> Result<Vec<Offer>> {
+        let mut offers = Vec::with_capacity(events);
+        for _ in 0..events {
+            offers.push(self.stock(title, quantity.div_ceil(events)).await?);
+        }
+        Ok(offers)
     }
 }
