@@ -164,7 +164,7 @@ impl Admission {
             let due = Instant::now() + PROBE;
             tokio::time::sleep_until(due).await;
             waited.add(due.elapsed());
-            pace.refill(&self.entrance, last.elapsed(), WINDOW);
+            pace.refill(&self.entrance, last.elapsed());
             last = Instant::now();
         }
         let elapsed = began.elapsed();

@@ -1,5 +1,6 @@
-//! The clock of expiry is the store's: an instance whose own clock is off decides like all others, and so does one whose
-//! clock is moved while it runs, because between two looks at the store only the time that has passed is added.
+//! The clock of expiry, of leases and of pauses is the store's: an instance whose own clock is off decides like all others,
+//! and so does one whose clock is moved while it runs, because between two looks at the store only the time that has passed
+//! is added.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -10,6 +11,13 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use crate::mongo::Mongo;
+
+/// This machine's own time: for what is told, as when an event was published, and never for what is decided or stored to
+/// be compared.
+#[must_use]
+pub fn wall() -> Timestamp {
+    Timestamp::now()
+}
 
 /// How often the offset is learnt anew.
 const REFRESH: Duration = Duration::from_secs(10);

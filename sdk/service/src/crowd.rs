@@ -4,8 +4,6 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use tokio::time::Instant;
-
 /// So many requests at once make a crowd.
 const CROWD: usize = 32;
 
@@ -28,34 +26,24 @@ impl Drop for Waiting {
     }
 }
 
-fn is_crowded() -> bool {
+/// Whether many wait.
+pub(crate) fn is_crowded() -> bool {
     WAITING.load(Ordering::Relaxed) >= CROWD
 }
 
-/// How background work that comes in batches rests between them.
+/// How background work that comes in batches rests between them, so that what comes meanwhile shares one write.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Rests {
-    /// Between any two batches, so that what comes meanwhile shares one write.
-    pub(crate) gather: Duration,
-    /// The longest rest in a crowd.
-    pub(crate) longest: Duration,
+    /// While few wait.
+    pub(crate) calm: Duration,
+    /// In a crowd.
+    pub(crate) crowded: Duration,
 }
 
-/// In a crowd a rest is so many times as long as the work before it.
-const SHARE: u32 = 3;
-
 impl Rests {
-    /// How long to rest after work that began at `began`.
-    pub(crate) fn after(self, began: Instant) -> Duration {
-        self.length(began.elapsed(), is_crowded())
-    }
-
-    fn length(self, worked: Duration, crowded: bool) -> Duration {
-        if crowded {
-            (worked * SHARE).clamp(self.gather, self.longest)
-        } else {
-            self.gather
-        }
+    /// How long to rest now.
+    pub(crate) fn length(self) -> Duration {
+        if is_crowded() { self.crowded } else { self.calm }
     }
 }
 
@@ -94,23 +82,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn in_a_crowd_the_rest_grows_with_the_work_up_to_a_limit() {
+    fn those_who_wait_are_counted_until_they_are_answered() {
         let ms = Duration::from_millis;
         let rests = Rests {
-            gather: ms(20),
-            longest: ms(200),
+            calm: ms(20),
+            crowded: ms(100),
         };
-        assert_eq!(rests.length(ms(50), false), ms(20));
-        assert_eq!(rests.length(ms(1), true), ms(20));
-        assert_eq!(rests.length(ms(50), true), ms(150));
-        assert_eq!(rests.length(ms(500), true), ms(200));
-    }
-
-    #[test]
-    fn those_who_wait_are_counted_until_they_are_answered() {
         let crowd: Vec<Waiting> = (0..CROWD).map(|_| Waiting::begin()).collect();
-        assert!(is_crowded());
+        assert_eq!((is_crowded(), rests.length()), (true, ms(100)));
         drop(crowd);
-        assert!(!is_crowded());
+        assert_eq!((is_crowded(), rests.length()), (false, ms(20)));
     }
 }

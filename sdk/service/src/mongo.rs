@@ -4,6 +4,7 @@
 mod bulk;
 mod errors;
 mod grouped;
+pub mod partition;
 pub mod restoring;
 
 use std::time::Duration;
@@ -18,7 +19,7 @@ use mongodb::options::{
 use mongodb::{Client, Collection, Database, IndexModel};
 
 pub use bulk::{BulkOutcome, Update, UpdateOne};
-pub use errors::{DuplicateKey, MongoError, duplicate_key, duplicate_key_in, outcome_unknown};
+pub use errors::{DuplicateKey, MongoError, duplicate_key, only_duplicate_keys, outcome_unknown};
 pub use grouped::{GroupedChanges, GroupedInserts, InsertError};
 
 use crate::config::{Secret, Settings};

@@ -6,6 +6,7 @@
 //! but the newest version of every aggregate reaches the stream at last, whatever fails and wherever it fails.
 
 mod feed;
+mod feeds;
 mod pipeline;
 mod progress;
 mod relay;
@@ -17,8 +18,9 @@ use std::sync::Arc;
 
 use async_nats::jetstream::context::PublishAckFuture;
 use bigtix_contracts::events::{Aggregate, Envelope};
-use bson::Document;
+use bson::{Document, RawDocument};
 use jiff::Timestamp;
+use serde::de::DeserializeOwned;
 
 use crate::mongo::Mongo;
 use crate::nats::Bus;
@@ -34,17 +36,18 @@ pub struct ReadError(pub String);
 
 /// Where a service keeps the aggregates of one kind, and how a document becomes an event.
 ///
-/// A service has one outbox, because the stream is its own: with two relays, each would take the other's for lost.
-pub struct Outbox<T: Aggregate> {
+/// A service has one outbox, because the stream is its own: with two relays, each would take the other's for lost. Where its
+/// aggregates are spread over several databases, one relay reads all of them.
+pub struct Outbox<D, T: Aggregate> {
     /// The collection.
     pub collection: &'static str,
     /// Which of its documents are aggregates, such as `{kind: "order"}`; equality, `$and`, `$or` and `$nor` of fields.
     pub filter: Document,
     /// The event that says what the document says.
-    pub read: fn(&Document) -> Result<Envelope<T>, ReadError>,
+    pub read: fn(&D) -> Result<Envelope<T>, ReadError>,
 }
 
-impl<T: Aggregate> Outbox<T> {
+impl<D: DeserializeOwned + 'static, T: Aggregate> Outbox<D, T> {
     /// The task that publishes what is in the collection.
     pub fn relay(self, mongo: Mongo, bus: Bus) -> Relay {
         let read = self.read;
@@ -52,13 +55,17 @@ impl<T: Aggregate> Outbox<T> {
             producer: T::PRODUCER,
             collection: self.collection,
             filter: self.filter,
-            read: Box::new(move |document| Message::from_envelope(&read(document)?)),
+            read: Box::new(move |document| {
+                let document: D = bson::deserialize_from_slice(document.as_bytes())
+                    .map_err(|error| ReadError(error.to_string()))?;
+                Message::from_envelope(&read(&document)?)
+            }),
         };
         Relay::new(Arc::new(source), mongo, bus)
     }
 }
 
-type Read = Box<dyn Fn(&Document) -> Result<Message, ReadError> + Send + Sync>;
+type Read = Box<dyn Fn(&RawDocument) -> Result<Message, ReadError> + Send + Sync>;
 
 /// An [`Outbox`] whose type has been forgotten.
 pub(crate) struct Source {

@@ -17,6 +17,9 @@ use super::begins_something;
 const SLOWEST: f64 = 5.0;
 /// Faster than any instance is asked; from here on nobody counts.
 const FASTEST: f64 = 50_000.0;
+/// Nobody saves up for longer. The edge's door saves less: what it let through one after the other is not to be refused here
+/// because this service stood still meanwhile and meets it all at once.
+const SAVED: Duration = Duration::from_millis(250);
 
 /// Where requests come in that begin something.
 #[derive(Debug, Default)]
@@ -105,10 +108,10 @@ impl Pace {
         self.rate.unwrap_or(FASTEST)
     }
 
-    /// Makes room for what may come in, `elapsed` after the last time. Nobody saves up for more than `window`.
-    pub(super) fn refill(&mut self, entrance: &Entrance, elapsed: Duration, window: Duration) {
+    /// Makes room for what may come in, `elapsed` after the last time.
+    pub(super) fn refill(&mut self, entrance: &Entrance, elapsed: Duration) {
         let Some(rate) = self.rate else { return };
-        let most = (rate * window.as_secs_f64()).max(1.0);
+        let most = (rate * SAVED.as_secs_f64()).max(1.0);
         let left = entrance.room.load(Ordering::Relaxed) as f64;
         self.part = (self.part + rate * elapsed.as_secs_f64()).min((most - left).max(0.0));
         entrance.room.fetch_add(self.part as i64, Ordering::Relaxed);
@@ -183,9 +186,9 @@ mod tests {
         entrance.press();
         pace.think_over(&entrance, WINDOW);
         assert!(!entrance.admits(&Method::POST) && entrance.admits(&Method::GET));
-        // A tenth of a thousand a second, of which a window's worth can be saved.
-        for (elapsed, room) in [(25, 2), (8, 1), (1, 0), (1000, 10)] {
-            pace.refill(&entrance, Duration::from_millis(elapsed), WINDOW);
+        // A tenth of a thousand a second, of which a moment's worth can be saved.
+        for (elapsed, room) in [(25, 2), (8, 1), (1, 0), (1000, 25)] {
+            pace.refill(&entrance, Duration::from_millis(elapsed));
             let entered = (0..1000).filter(|_| entrance.admits(&Method::POST)).count();
             assert_eq!(entered, room, "after {elapsed} ms");
         }

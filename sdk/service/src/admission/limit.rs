@@ -8,8 +8,9 @@ pub(super) const MOST: usize = 1024;
 const MOMENT: Duration = Duration::from_millis(250);
 /// How often the wait is measured.
 pub(super) const PROBE: Duration = Duration::from_millis(2);
-/// A limit that binds grows by one part in so many.
-const STEP: usize = 16;
+/// A limit that binds grows by one part in so many, or by one. Those who were refused together come again together, and what
+/// grows faster lets all of them in then.
+const STEP: usize = 32;
 
 /// Which part of a purchase a service's requests are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +60,8 @@ impl Part {
         wait > Self::Begins.longest_wait() || (self == Self::Finishes && refused)
     }
 
-    /// The limit after `limit`; `is_alert` while the service was past its capacity lately.
+    /// The limit after `limit`; `is_alert` while the service was past its capacity lately. Between a short wait and a long one
+    /// it rests, else it would swing from one to the other.
     pub(super) fn next_limit(self, limit: usize, seen: Seen, is_alert: bool) -> usize {
         let Seen {
             wait,
@@ -68,9 +70,9 @@ impl Part {
         } = seen;
         let next = if wait > self.longest_wait() {
             (finished * MOMENT.as_secs_f64()) as usize
-        } else if refused {
-            limit + limit / STEP
-        } else if is_alert {
+        } else if refused && wait < self.longest_wait() / 2 {
+            limit + (limit / STEP).max(1)
+        } else if refused || is_alert {
             limit
         } else {
             // It does not bind; the next rush finds it out of the way.
@@ -135,10 +137,22 @@ mod tests {
         let next = |limit, refused, is_alert| {
             Part::Begins.next_limit(limit, seen(Duration::ZERO, 0.0, refused), is_alert)
         };
-        assert_eq!(next(80, true, true), 85);
+        assert_eq!(next(96, true, true), 99);
         assert_eq!(next(100, false, true), 100);
         assert_eq!(next(100, false, false), 200);
         assert_eq!(next(MOST, true, false), MOST);
+        let few = Part::Finishes.least();
+        let none = seen(Duration::ZERO, 0.0, true);
+        assert_eq!(Part::Finishes.next_limit(few, none, true), few + 1);
+    }
+
+    #[test]
+    fn a_wait_that_is_neither_long_nor_short_leaves_it_where_it_is() {
+        let part = Part::Finishes;
+        let next = |wait| part.next_limit(96, seen(wait, 0.0, true), true);
+        assert_eq!(next(part.longest_wait()), 96);
+        assert_eq!(next(part.longest_wait() / 2), 96);
+        assert_eq!(next(part.longest_wait() / 2 - PROBE), 99);
     }
 
     #[test]

@@ -26,14 +26,15 @@ use super::ApiError;
 use super::body::read_bytes;
 use super::error::WithoutEffect;
 use super::session::{Sessions, identify};
-use crate::mongo::{Mongo, duplicate_key};
+use crate::clock::StoreClock;
+use crate::mongo::{Mongo, duplicate_key, to_bson_time};
 
 const HEADER: HeaderName = HeaderName::from_static("idempotency-key");
 const COLLECTION: &str = "idempotency";
 /// How long a key is honoured.
 const LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 /// After this long without an answer, a request is taken to have died with its process.
-const LEASE_MILLIS: i64 = 30_000;
+const LEASE: Duration = Duration::from_secs(30);
 /// How long a second request waits for the first.
 const PATIENCE: Duration = Duration::from_secs(20);
 const POLL: Duration = Duration::from_millis(25);
@@ -42,6 +43,8 @@ const POLL: Duration = Duration::from_millis(25);
 #[derive(Clone)]
 pub struct Idempotency {
     mongo: Mongo,
+    /// An instance that is ahead and dies would keep its keys busy for as long.
+    clock: StoreClock,
     sessions: Sessions,
 }
 
@@ -136,14 +139,22 @@ impl Idempotency {
     ///
     /// # Errors
     /// The store's.
-    pub async fn prepare(mongo: Mongo, sessions: Sessions) -> Result<Self, mongodb::error::Error> {
+    pub async fn prepare(
+        mongo: Mongo,
+        clock: StoreClock,
+        sessions: Sessions,
+    ) -> Result<Self, mongodb::error::Error> {
         let expiry = IndexOptions::builder().expire_after(LIFETIME).build();
         let index = IndexModel::builder()
             .keys(doc! {"createdAt": 1})
             .options(expiry)
             .build();
         mongo.collection(COLLECTION).create_index(index).await?;
-        Ok(Self { mongo, sessions })
+        Ok(Self {
+            mongo,
+            clock,
+            sessions,
+        })
     }
 
     /// For the first request with a key, which most are the only one of: one write, and no look before it.
@@ -151,7 +162,8 @@ impl Idempotency {
         let rows = self.mongo.collection(COLLECTION);
         let attempt = ObjectId::new();
         let seed = ObjectId::new();
-        let row = doc! {"_id": key, "body": body, "seed": seed, "attempt": attempt, "running": true, "createdAt": bson::DateTime::now(), "leaseAt": bson::DateTime::now()};
+        let now = to_bson_time(self.clock.now());
+        let row = doc! {"_id": key, "body": body, "seed": seed, "attempt": attempt, "running": true, "createdAt": now, "leaseAt": now};
         match rows.insert_one(row).await {
             Ok(_) => Ok(Begun::Run(Turn {
                 seed: seed.bytes(),
@@ -180,14 +192,15 @@ impl Idempotency {
                 attempt: None,
             }));
         }
-        let stale = bson::DateTime::from_millis(bson::DateTime::now().timestamp_millis() - LEASE_MILLIS);
+        let now = self.clock.now();
+        let stale = to_bson_time(now - LEASE);
         let is_stale = row.get_datetime("leaseAt").is_ok_and(|at| *at < stale);
         if matches!(row.get_bool("running"), Ok(true)) && !is_stale {
             return Ok(Begun::Busy);
         }
         let attempt = ObjectId::new();
         let free = doc! {"_id": key, "body": body, "succeeded": {"$ne": true}, "$or": [{"running": false}, {"leaseAt": {"$lt": stale}}]};
-        let take = doc! {"$set": {"running": true, "attempt": attempt, "leaseAt": bson::DateTime::now()}};
+        let take = doc! {"$set": {"running": true, "attempt": attempt, "leaseAt": to_bson_time(now)}};
         let taken = rows
             .find_one_and_update(free, take)
             .return_document(ReturnDocument::After)

@@ -44,6 +44,9 @@ pub(crate) async fn give_back(messages: &[jetstream::Message]) {
     }
 }
 
+/// So many messages are read before whoever waits for the processor has a turn; requests are answered beside it.
+const UNINTERRUPTED: usize = 50;
+
 struct Patience {
     backoff: Backoff,
     told: Instant,
@@ -127,6 +130,9 @@ async fn decode(
     let mut events = Vec::with_capacity(messages.len());
     let mut index = 0;
     while let Some(message) = messages.get(index) {
+        if index % UNINTERRUPTED == UNINTERRUPTED - 1 {
+            tokio::task::yield_now().await;
+        }
         match consumer.handler.decode(&message.payload) {
             Ok(event) => {
                 events.push(event);

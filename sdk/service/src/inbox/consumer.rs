@@ -6,7 +6,6 @@ use std::time::Duration;
 use async_nats::jetstream;
 use async_nats::jetstream::consumer::pull::Batch;
 use futures::{FutureExt, StreamExt};
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::batch::{give_back, process};
@@ -18,13 +17,13 @@ use crate::mongo::Mongo;
 use crate::nats::backoff::Backoff;
 use crate::nats::{Bus, BusError};
 
-const FETCH: usize = 500;
+const FETCH: usize = 1000;
 /// How long the server keeps a request for messages; after it the consumer is looked at.
 const FETCH_EXPIRES: Duration = Duration::from_secs(3);
 /// The first event of a quiet time is applied at once; those that come within the rest after it share one write.
 const RESTS: Rests = Rests {
-    gather: Duration::from_millis(20),
-    longest: Duration::from_millis(250),
+    calm: Duration::from_millis(20),
+    crowded: Duration::from_millis(100),
 };
 const REPLAY_EVERY: Duration = Duration::from_secs(1);
 
@@ -138,14 +137,13 @@ async fn attached(consumer: &Consumer, shutdown: &CancellationToken, backoff: &m
             let (rest, broken) = ready(&mut fetched, FETCH - 1);
             let messages: Vec<jetstream::Message> = std::iter::once(first).chain(rest).collect();
             note_pending(consumer, &messages);
-            let began = Instant::now();
             process(consumer, messages, shutdown).await;
             if broken {
                 return Pause::Reattach;
             }
             // Told to stop, the next turn of this loop gives back what has come.
             shutdown
-                .run_until_cancelled(tokio::time::sleep(RESTS.after(began)))
+                .run_until_cancelled(tokio::time::sleep(RESTS.length()))
                 .await;
         }
         if idle {

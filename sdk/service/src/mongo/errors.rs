@@ -1,6 +1,6 @@
 //! What an error of the store means for the caller.
 
-use mongodb::error::{Error, ErrorKind, WriteFailure};
+use mongodb::error::{Error, ErrorKind, IndexedWriteError, WriteFailure};
 
 const DUPLICATE_KEY: i32 = 11000;
 
@@ -11,7 +11,7 @@ const INTERRUPTED: [i32; 12] = [6, 7, 50, 64, 89, 91, 189, 262, 9001, 11600, 116
 #[derive(Debug, thiserror::Error)]
 pub enum MongoError {
     /// The connection string cannot be read. What is wrong with it is not said, as it holds a password.
-    #[error("MONGODB_URI is not a MongoDB connection string")]
+    #[error("the URI is not a MongoDB connection string")]
     Uri,
     /// A stand-alone server keeps no oplog: it has no majority, no change streams and no transactions.
     #[error(
@@ -67,8 +67,19 @@ pub fn duplicate_key(error: &Error) -> Option<DuplicateKey> {
     duplicate_key_in(DUPLICATE_KEY, message)
 }
 
+/// Whether of several inserts all were made but those that a unique index refused, and a majority has them.
+pub fn only_duplicate_keys(error: &Error) -> bool {
+    match error.kind.as_ref() {
+        ErrorKind::InsertMany(many) => {
+            let all = |refused: &Vec<IndexedWriteError>| refused.iter().all(|one| one.code == DUPLICATE_KEY);
+            many.write_concern_error.is_none() && many.write_errors.as_ref().is_some_and(all)
+        }
+        _ => false,
+    }
+}
+
 /// Which unique index refused one statement of several, from the statement's error code and message.
-pub fn duplicate_key_in(code: i32, message: &str) -> Option<DuplicateKey> {
+pub(super) fn duplicate_key_in(code: i32, message: &str) -> Option<DuplicateKey> {
     if code != DUPLICATE_KEY {
         return None;
     }

@@ -44,8 +44,8 @@ impl<P> Pipeline<P> {
     }
 
     /// Takes in a change. The message comes back when it is to be sent now.
-    pub(crate) fn offer(&mut self, message: Message, position: Option<P>) -> Option<Message> {
-        let change = self.take_in(position);
+    pub(crate) fn offer(&mut self, message: Message) -> Option<Message> {
+        let change = self.take_in(None);
         let Some(busy) = self.busy.get_mut(&message.subject) else {
             self.busy.insert(
                 message.subject.clone(),
@@ -71,7 +71,7 @@ impl<P> Pipeline<P> {
         None
     }
 
-    /// Takes in a change that brings no message, or just a position.
+    /// Takes in a position, which counts once everything before it has arrived.
     pub(crate) fn pass(&mut self, position: P) {
         let change = self.take_in(Some(position));
         self.arrive(&[change]);
@@ -150,8 +150,10 @@ mod tests {
     #[test]
     fn the_position_waits_for_the_slowest_message() {
         let mut pipeline = Pipeline::new();
-        assert!(pipeline.offer(message("a", 1), Some(1)).is_some());
-        assert!(pipeline.offer(message("b", 1), Some(2)).is_some());
+        assert!(pipeline.offer(message("a", 1)).is_some());
+        pipeline.pass(1);
+        assert!(pipeline.offer(message("b", 1)).is_some());
+        pipeline.pass(2);
         pipeline.pass(3);
         pipeline.arrived("b");
         assert_eq!(pipeline.take_safe(), None);
@@ -164,29 +166,32 @@ mod tests {
     #[test]
     fn one_message_per_aggregate_is_under_way_and_the_newest_follows() {
         let mut pipeline = Pipeline::new();
-        assert!(pipeline.offer(message("a", 1), Some(1)).is_some());
+        assert!(pipeline.offer(message("a", 1)).is_some());
+        pipeline.pass(1);
         for version in [2, 4, 3] {
-            assert!(pipeline.offer(message("a", version), Some(version)).is_none());
+            assert!(pipeline.offer(message("a", version)).is_none());
+            pipeline.pass(version);
         }
         assert_eq!(pipeline.arrived("a").map(|message| message.version), Some(4));
         assert_eq!(pipeline.take_safe(), Some(1));
         assert!(pipeline.arrived("a").is_none());
-        assert_eq!(pipeline.take_safe(), Some(3), "the last change taken in");
+        assert_eq!(pipeline.take_safe(), Some(3), "the last position taken in");
     }
 
     #[test]
     fn a_version_that_is_under_way_already_is_not_sent_again() {
         let mut pipeline = Pipeline::new();
-        assert!(pipeline.offer(message("a", 5), Some(1)).is_some());
-        assert!(pipeline.offer(message("a", 5), Some(2)).is_none());
+        assert!(pipeline.offer(message("a", 5)).is_some());
+        assert!(pipeline.offer(message("a", 5)).is_none());
+        pipeline.pass(1);
         assert!(pipeline.arrived("a").is_none());
-        assert_eq!(pipeline.take_safe(), Some(2));
+        assert_eq!(pipeline.take_safe(), Some(1));
     }
 
     #[test]
-    fn documents_of_a_scan_move_no_position() {
+    fn messages_alone_move_no_position() {
         let mut pipeline = Pipeline::<u8>::new();
-        assert!(pipeline.offer(message("a", 1), None).is_some());
+        assert!(pipeline.offer(message("a", 1)).is_some());
         pipeline.arrived("a");
         assert_eq!(pipeline.take_safe(), None);
         assert_eq!(pipeline.len(), 0);

@@ -1,21 +1,29 @@
-//! How far the relay got: one document of the collection `relay`, whose id is the stream's name.
+//! How far the relay got: one document of the collection `relay`, whose id is the stream's name. It is in the first of the
+//! databases that fill the stream, with the lease.
 
-use bson::{Bson, Document, doc};
+use bson::{Document, doc};
 use mongodb::Collection;
-use mongodb::change_stream::event::ResumeToken;
 use mongodb::error::Error;
 use mongodb::options::ReturnDocument;
 
+use super::feed::Position;
 use crate::mongo::Mongo;
 
 /// Where the relay keeps its progress.
 pub const COLLECTION: &str = "relay";
+/// The position in the changes of the database that the progress is kept in.
+const TOKEN: &str = "token";
+/// Those in the changes of further databases, by their numbers.
+const FURTHER_TOKENS: &str = "tokens";
+
+/// How far everything has arrived, by database; what has no position is scanned.
+pub(crate) type Positions = Vec<Option<Position>>;
 
 /// The document of a relay that has to make its stream anew and publish everything: what comes of `progress` when its
 /// database is put back to an earlier moment, where the stream holds later versions, or none, or is another one.
 pub fn without_its_stream(mut progress: Document) -> Document {
     let epoch = progress.get_i64("epoch").unwrap_or_default();
-    for gone in ["created", "sequence", "messages", "token"] {
+    for gone in ["created", "sequence", "messages", TOKEN, FURTHER_TOKENS] {
         progress.remove(gone);
     }
     // Above 0 it says that the stream was given up, and what still stands under its name goes.
@@ -53,12 +61,16 @@ pub(crate) struct Progress {
     stream: String,
     term: i64,
     pub(crate) known: Known,
-    pub(crate) token: Option<ResumeToken>,
+    pub(crate) positions: Positions,
 }
 
 impl Progress {
-    /// Takes over from whoever had it.
-    pub(crate) async fn take_over(mongo: &Mongo, stream: &str) -> Result<Self, ProgressError> {
+    /// Takes over from whoever had it. The stream is filled from so many databases.
+    pub(crate) async fn take_over(
+        mongo: &Mongo,
+        stream: &str,
+        databases: usize,
+    ) -> Result<Self, ProgressError> {
         let relays = mongo.collection(COLLECTION);
         let document = relays
             .find_one_and_update(doc! {"_id": stream}, doc! {"$inc": {"term": 1_i64}})
@@ -73,27 +85,29 @@ impl Progress {
             messages: u64::try_from(number("messages")).unwrap_or_default(),
             epoch: number("epoch"),
         };
-        let token = document.get("token").filter(|token| **token != Bson::Null);
-        // A token that cannot be read is like one that is too old: the scan makes up for it.
-        let token = token.and_then(|token| bson::deserialize_from_bson(token.clone()).ok());
+        let positions = (0..databases)
+            .map(|database| stored_token(&document, database).map(Position))
+            .collect();
         Ok(Self {
             relays,
             stream: stream.to_owned(),
             term: number("term"),
             known,
-            token,
+            positions,
         })
     }
 
-    /// Stores what is known, and the token if there is one.
+    /// Stores what is known, and the positions that there are.
     pub(crate) async fn save(&self) -> Result<(), ProgressError> {
         let mut set = doc! {
             "created": self.known.created,
             "sequence": stored(self.known.sequence),
             "messages": stored(self.known.messages),
         };
-        if let Some(token) = &self.token {
-            set.insert("token", bson::serialize_to_bson(token).map_err(Error::from)?);
+        for (database, position) in self.positions.iter().enumerate() {
+            if let Some(Position(token)) = position {
+                set.insert(token_field(database), token.clone());
+            }
         }
         self.update(doc! {}, doc! {"$set": set}).await
     }
@@ -104,7 +118,7 @@ impl Progress {
         let epoch = self.known.epoch;
         let update = doc! {
             "$set": {"epoch": epoch + 1, "created": null, "sequence": 0_i64, "messages": 0_i64},
-            "$unset": {"token": ""},
+            "$unset": {TOKEN: "", FURTHER_TOKENS: ""},
         };
         // The field is absent as long as it is 0.
         let unraised = if epoch == 0 {
@@ -117,7 +131,7 @@ impl Progress {
             epoch: epoch + 1,
             ..Known::default()
         };
-        self.token = None;
+        self.positions.fill(None);
         Ok(())
     }
 
@@ -132,6 +146,23 @@ impl Progress {
     }
 }
 
+fn token_field(database: usize) -> String {
+    match database {
+        0 => TOKEN.to_owned(),
+        further => format!("{FURTHER_TOKENS}.{further}"),
+    }
+}
+
+fn stored_token(progress: &Document, database: usize) -> Option<Document> {
+    let token = match database {
+        0 => progress.get_document(TOKEN),
+        further => progress
+            .get_document(FURTHER_TOKENS)
+            .and_then(|tokens| tokens.get_document(further.to_string())),
+    };
+    token.ok().cloned()
+}
+
 fn stored(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
@@ -142,7 +173,7 @@ mod tests {
 
     #[test]
     fn nothing_is_known_of_a_stream_that_is_given_up_but_how_often_that_happened() {
-        let known = doc! {"_id": "orders", "term": 3_i64, "created": 7_i64, "sequence": 9_i64, "messages": 2_i64, "token": {"_data": "8265"}};
+        let known = doc! {"_id": "orders", "term": 3_i64, "created": 7_i64, "sequence": 9_i64, "messages": 2_i64, "token": {"_data": "8265"}, "tokens": {"1": {"_data": "8266"}}};
         assert_eq!(
             without_its_stream(known),
             doc! {"_id": "orders", "term": 3_i64, "epoch": 1_i64}

@@ -22,13 +22,25 @@ const HEALTHY: Duration = Duration::from_secs(10);
 /// Publishes what an [`super::Outbox`] holds.
 pub struct Relay {
     source: Arc<Source>,
-    mongo: Mongo,
+    /// The first one has the lease and the progress, too.
+    databases: Vec<Mongo>,
     bus: Bus,
 }
 
 impl Relay {
     pub(crate) fn new(source: Arc<Source>, mongo: Mongo, bus: Bus) -> Self {
-        Self { source, mongo, bus }
+        Self {
+            source,
+            databases: vec![mongo],
+            bus,
+        }
+    }
+
+    /// Publishes what is in these databases as well. They are known by their places in the list from then on.
+    #[must_use]
+    pub fn and_from(mut self, further: impl IntoIterator<Item = Mongo>) -> Self {
+        self.databases.extend(further);
+        self
     }
 
     /// Runs until `shutdown`; on the way out it hands the lease to whoever stands by.
@@ -36,7 +48,7 @@ impl Relay {
     /// It needs no watching: when a store is away it waits and goes on by itself.
     pub async fn run(self, shutdown: CancellationToken) {
         let lease = Lease::new(
-            &self.mongo,
+            &self.databases[0],
             format!("relay-{}", self.bus.stream_name(self.source.producer)),
         );
         let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(5));
@@ -82,11 +94,12 @@ impl Relay {
 
     async fn relay(&self, held: &Held, shutdown: &CancellationToken, surely_lost: &mut bool) -> End {
         loop {
-            let session = match Session::open(&self.mongo, &self.bus, &self.source, held, surely_lost).await {
-                Ok(session) => session,
-                Err(end) => return end,
-            };
-            match session.run(&self.mongo, &self.source, shutdown).await {
+            let session =
+                match Session::open(&self.databases, &self.bus, &self.source, held, surely_lost).await {
+                    Ok(session) => session,
+                    Err(end) => return end,
+                };
+            match session.run(&self.databases, &self.source, shutdown).await {
                 End::StreamLost => *surely_lost = true,
                 End::StreamDiffers => {}
                 end => return end,

@@ -8,16 +8,15 @@ use async_nats::jetstream::publish::PublishAck;
 use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt};
 use jiff::Timestamp;
-use mongodb::change_stream::event::ResumeToken;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument;
 
-use super::feed::{Item, feed};
+use super::feed::Item;
+use super::feeds::Feeds;
 use super::pipeline::Pipeline;
-use super::progress::{Progress, ProgressError};
+use super::progress::{Positions, Progress, ProgressError};
 use super::relay::lag;
 use super::sequences::Sequences;
 use super::stream::{Found, StreamError, Verdict, examine, settle};
@@ -29,7 +28,6 @@ use crate::trace;
 
 /// Changes that may be under way at once.
 const MOST_UNDER_WAY: usize = 1000;
-const FEED_AHEAD: usize = 256;
 /// How often progress is stored while messages arrive.
 const SAVE_EVERY: Duration = Duration::from_millis(100);
 /// How often the position is stored while nothing happens.
@@ -91,7 +89,9 @@ pub(crate) struct Session<'a> {
     source: &'a Source,
     held: &'a Held,
     progress: Progress,
-    pipeline: Pipeline<ResumeToken>,
+    /// How far each database's changes were taken in.
+    passed: Positions,
+    pipeline: Pipeline<Positions>,
     arrivals: FuturesUnordered<BoxFuture<'static, Arrival>>,
     connections: watch::Receiver<u64>,
     sequences: Sequences,
@@ -107,20 +107,21 @@ pub(crate) struct Session<'a> {
 impl<'a> Session<'a> {
     /// Takes over the progress and mends the stream. `surely_lost` is cleared once that is done.
     pub(crate) async fn open(
-        mongo: &Mongo,
+        databases: &[Mongo],
         bus: &'a Bus,
         source: &'a Source,
         held: &'a Held,
         surely_lost: &mut bool,
     ) -> Result<Self, End> {
         let connections = bus.connections();
-        let mut progress = Progress::take_over(mongo, &bus.stream_name(source.producer)).await?;
+        let stream = bus.stream_name(source.producer);
+        let mut progress = Progress::take_over(&databases[0], &stream, databases.len()).await?;
         settle(bus, source.producer, &mut progress, *surely_lost).await?;
         *surely_lost = false;
         tracing::info!(
             producer = source.producer,
             epoch = progress.known.epoch,
-            resumes = progress.token.is_some(),
+            resumes = progress.positions.iter().all(Option::is_some),
             "relaying"
         );
         let last = progress.known.sequence;
@@ -128,6 +129,7 @@ impl<'a> Session<'a> {
             bus,
             source,
             held,
+            passed: progress.positions.clone(),
             progress,
             sequences: Sequences::after(last),
             horizon: last,
@@ -144,18 +146,11 @@ impl<'a> Session<'a> {
     /// Publishes until something ends it.
     pub(crate) async fn run(
         mut self,
-        mongo: &Mongo,
+        databases: &[Mongo],
         source: &Arc<Source>,
         shutdown: &CancellationToken,
     ) -> End {
-        let (sender, mut items) = mpsc::channel(FEED_AHEAD);
-        let feeding = tokio::spawn(feed(
-            mongo.clone(),
-            Arc::clone(source),
-            self.progress.token.take(),
-            sender,
-        ));
-        let feeding = AbortOnDropHandle::new(feeding);
+        let mut feeds = Feeds::begin(databases, source, &self.passed);
         let mut ticks = tokio::time::interval(SAVE_EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -165,9 +160,9 @@ impl<'a> Session<'a> {
                 () = self.held.lost().cancelled() => return End::LeaseLost,
                 _ = ticks.tick() => self.tick().await,
                 Some(arrival) = self.arrivals.next() => self.settle_arrival(arrival).await,
-                item = items.recv(), if self.pipeline.len() < MOST_UNDER_WAY => match item {
-                    Some(item) => self.take(item).await,
-                    None => return ended(feeding.await),
+                item = feeds.next(), if self.pipeline.len() < MOST_UNDER_WAY => match item {
+                    Ok((database, item)) => self.take(database, item).await,
+                    Err(error) => Err(End::Store(error)),
                 },
             };
             if let Err(end) = step {
@@ -176,26 +171,23 @@ impl<'a> Session<'a> {
         }
     }
 
-    async fn take(&mut self, item: Item) -> Result<(), End> {
-        let (document, position) = match item {
-            Item::Scanned(document) => (document, None),
-            Item::Changed(document, position) => (document, Some(position)),
-            Item::Position(position) => {
-                self.pipeline.pass(position);
+    async fn take(&mut self, database: usize, item: Item) -> Result<(), End> {
+        let (document, scanned) = match item {
+            Item::Scanned(document) => (document, true),
+            Item::Changed(document) => (document, false),
+            Item::Passed(position) => {
+                self.passed[database] = Some(position);
+                self.pipeline.pass(self.passed.clone());
                 return Ok(());
             }
         };
-        let scanned = position.is_none();
         match (self.source.read)(&document) {
-            Ok(message) => match self.pipeline.offer(message, position) {
+            Ok(message) => match self.pipeline.offer(message) {
                 Some(message) => self.send(message, scanned).await,
                 None => Ok(()),
             },
             Err(error) => {
                 self.refuse(&format!("{:?}", document.get("_id")), &error);
-                position
-                    .into_iter()
-                    .for_each(|position| self.pipeline.pass(position));
                 Ok(())
             }
         }
@@ -328,8 +320,8 @@ impl<'a> Session<'a> {
     }
 
     async fn save(&mut self) -> Result<(), End> {
-        if let Some(token) = self.pipeline.take_safe() {
-            self.progress.token = Some(token);
+        if let Some(positions) = self.pipeline.take_safe() {
+            self.progress.positions = positions;
         }
         self.progress.save().await?;
         if self.pipeline.is_empty() {
@@ -358,13 +350,5 @@ impl<'a> Session<'a> {
             tracing::debug!(%error, "the relay's progress could not be stored");
         }
         End::Stopped
-    }
-}
-
-fn ended(feeding: Result<Result<(), mongodb::error::Error>, tokio::task::JoinError>) -> End {
-    match feeding {
-        Ok(Err(error)) => End::Store(error),
-        Ok(Ok(())) => End::Store(mongodb::error::Error::custom("the feed ended by itself")),
-        Err(error) => End::Store(mongodb::error::Error::custom(error)),
     }
 }

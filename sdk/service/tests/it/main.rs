@@ -6,5 +6,6 @@ mod outages;
 mod rates;
 mod relay;
 mod restored;
+mod spread;
 mod stores;
 mod world;

@@ -8,7 +8,7 @@ use bigtix_service::Secret;
 use bigtix_service::inbox::{HandlerError, Subscription};
 use bigtix_service::mongo::{Mongo, MongoConfig, Update, UpdateOne};
 use bigtix_service::nats::{Bus, NatsConfig};
-use bigtix_service::outbox::{Outbox, ReadError};
+use bigtix_service::outbox::{Outbox, ReadError, Relay};
 use bigtix_testkit::eventually;
 use bigtix_testkit::stores::shared;
 use bson::{Document, doc};
@@ -175,7 +175,7 @@ impl World {
         after.get_i64("version").unwrap()
     }
 
-    pub(crate) fn outbox() -> Outbox<Note> {
+    pub(crate) fn outbox() -> Outbox<Document, Note> {
         Outbox {
             collection: "notes",
             filter: doc! {"kind": "note"},
@@ -189,7 +189,16 @@ impl World {
     }
 
     pub(crate) async fn relay_on(&self, bus: Bus) -> Running {
-        let relay = Self::outbox().relay(Mongo::connect(&self.config).await.unwrap(), bus);
+        Self::run(Self::outbox().relay(Mongo::connect(&self.config).await.unwrap(), bus))
+    }
+
+    /// Starts a relay of the notes of this database and another one.
+    pub(crate) async fn relay_with(&self, other: &World) -> Running {
+        let relay = Self::outbox().relay(self.mongo.clone(), self.bus().await);
+        Self::run(relay.and_from([other.mongo.clone()]))
+    }
+
+    fn run(relay: Relay) -> Running {
         let stop = CancellationToken::new();
         Running {
             task: tokio::spawn(relay.run(stop.clone())),
