@@ -14,18 +14,4 @@ npm run --silent build
 npm run --silent check
 npm run --silent test
 
-bigtix=${BIGTIX_PROGRAM:-}
-if [ -z "$bigtix" ]; then
-  target=$(cd "$root" && realpath -m "${CARGO_TARGET_DIR:-target}")
-  CARGO_TARGET_DIR=$target cargo build --quiet --manifest-path "$root/Cargo.toml" --package bigtix --package bigtix-testkit
-  bigtix=$target/debug/bigtix
-fi
-data=$(mktemp -d)
-stop() {
-  "$bigtix" down --data "$data" >/dev/null 2>&1 || true
-  rm -rf "$data"
-}
-trap stop EXIT
-"$bigtix" up --file "$root/examples/minimal.yaml" --data "$data" --port 0 --detach
-field() { node -p "JSON.parse(require('fs').readFileSync('$data/run.json')).$1"; }
-BIGTIX_URL=$(field url) BIGTIX_STRIPE=$(field stripe.url) npm run --silent example
+"$root/scripts/with-shop.sh" npm run --silent example

@@ -51,6 +51,11 @@ pub use tickets::TicketFilter;
 pub use token::{SetCookie, Token};
 pub use users::Session;
 
+/// Whose code is compiled, so that it stays true.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 /// How long one attempt may take; longer than a service lets a request wait for another one with the same key.
 const DEADLINE: Duration = Duration::from_secs(30);
 

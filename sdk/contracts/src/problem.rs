@@ -114,6 +114,8 @@ error_codes! {
     TicketWithdrawn = "ticket_withdrawn",
     /// Sellers cannot buy from themselves.
     OwnTicket = "own_ticket",
+    /// The tickets belong to different partitions of the shop, and need an order each.
+    TicketsApart = "tickets_apart",
     /// Not enough free tickets of the event.
     SoldOut = "sold_out",
     /// The buyer holds too many unpaid tickets.

@@ -192,7 +192,7 @@ export interface components {
          * @description A word of a closed list
          * @enum {string}
          */
-        ErrorCode: "validation_failed" | "malformed_json" | "email_in_use" | "invalid_credentials" | "serial_number_taken" | "ticket_reserved" | "ticket_not_for_sale" | "ticket_withdrawn" | "own_ticket" | "sold_out" | "too_many_held" | "total_too_large" | "price_changed" | "version_conflict" | "order_expired" | "order_cancelled" | "order_complete" | "order_not_cancellable" | "order_not_refundable" | "amount_mismatch" | "card_declined" | "invalid_signature" | "not_authorized" | "foreign_origin" | "not_found" | "method_not_allowed" | "payload_too_large" | "unsupported_media_type" | "idempotency_key_reused" | "too_many_requests" | "internal" | "bad_gateway" | "unavailable" | "outcome_unknown";
+        ErrorCode: "validation_failed" | "malformed_json" | "email_in_use" | "invalid_credentials" | "serial_number_taken" | "ticket_reserved" | "ticket_not_for_sale" | "ticket_withdrawn" | "own_ticket" | "tickets_apart" | "sold_out" | "too_many_held" | "total_too_large" | "price_changed" | "version_conflict" | "order_expired" | "order_cancelled" | "order_complete" | "order_not_cancellable" | "order_not_refundable" | "amount_mismatch" | "card_declined" | "invalid_signature" | "not_authorized" | "foreign_origin" | "not_found" | "method_not_allowed" | "payload_too_large" | "unsupported_media_type" | "idempotency_key_reused" | "too_many_requests" | "internal" | "bad_gateway" | "unavailable" | "outcome_unknown";
         /** @description One failed rule. */
         ErrorItem: {
             /** @description The field it is about, such as `title` or `tickets[2].price`. */

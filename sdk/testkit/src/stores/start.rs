@@ -14,6 +14,29 @@ use super::{
     StoresConfig, localstripe, mongodb, mongodb_secret, nats, nats_secret, redis,
 };
 
+/// Waits until a program that was just started is ready, unless it ends before.
+pub(super) async fn until_ready(
+    name: &'static str,
+    child: &Child,
+    log: PathBuf,
+    is_ready: impl AsyncFn() -> Result<bool, StoreError>,
+) -> Result<(), StoreError> {
+    let ready = async {
+        loop {
+            if let Some(why) = child.obituary() {
+                return Err(StoreError::Ended { name, why });
+            }
+            if is_ready().await? {
+                return Ok(());
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+    };
+    tokio::time::timeout(START, ready)
+        .await
+        .unwrap_or(Err(StoreError::TooSlow { name, log }))
+}
+
 pub(super) async fn start(config: StoresConfig) -> Result<Stores, StoreError> {
     let dir = config.dir.as_path();
     let in_folder = |source| StoreError::Folder {
@@ -231,22 +254,8 @@ impl<'a> Starter<'a> {
                     name,
                     why: error.to_string(),
                 })?;
-            let ready = async {
-                while child.obituary().is_none() {
-                    if is_ready(port).await.map_err(StoreError::MongoDb)? {
-                        return Ok(());
-                    }
-                    tokio::time::sleep(LOOK_AGAIN).await;
-                }
-                Err(StoreError::Ended {
-                    name,
-                    why: child.obituary().unwrap_or_default(),
-                })
-            };
-            let outcome = tokio::time::timeout(START, ready)
-                .await
-                .unwrap_or(Err(StoreError::TooSlow { name, log }));
-            match outcome {
+            let is_ready = async || is_ready(port).await.map_err(StoreError::MongoDb);
+            match until_ready(name, &child, log, is_ready).await {
                 Ok(()) => {
                     (self.config.on_ready)(name, began.elapsed());
                     return Ok(Store { child, port: held });

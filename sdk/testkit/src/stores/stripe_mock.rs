@@ -3,10 +3,10 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
 
 use super::child::{Child, ChildSpec};
-use super::{GRACE, HeldPort, LOOK_AGAIN, Program, START, StoreError, wire};
+use super::start::until_ready;
+use super::{GRACE, HeldPort, Program, StoreError, wire};
 
 /// A running stripe-mock. Dropping it kills it.
 pub struct StripeMock {
@@ -43,14 +43,8 @@ impl StripeMock {
         };
         let child = Child::start(spec, Arc::new(|_| {})).map_err(failed)?;
         let mock = Self { child, port };
-        let deadline = Instant::now() + START;
-        while !mock.answers().await {
-            if Instant::now() >= deadline {
-                let name = Program::StripeMock.name();
-                return Err(StoreError::TooSlow { name, log });
-            }
-            tokio::time::sleep(LOOK_AGAIN).await;
-        }
+        let name = Program::StripeMock.name();
+        until_ready(name, &mock.child, log, async || Ok(mock.answers().await)).await?;
         Ok(mock)
     }
 

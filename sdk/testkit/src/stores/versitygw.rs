@@ -2,16 +2,18 @@
 
 use std::fs;
 use std::io;
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
 
 use super::child::{Child, ChildSpec};
-use super::{GRACE, HeldPort, LOOK_AGAIN, Program, START, StoreError, wire};
+use super::start::until_ready;
+use super::{GRACE, HeldPort, Program, StoreError, wire};
 
 /// A running versitygw. Dropping it kills it.
 pub struct Versitygw {
     child: Child,
+    address: Ipv4Addr,
     port: HeldPort,
     buckets: PathBuf,
     secret: String,
@@ -26,6 +28,14 @@ impl Versitygw {
     /// # Errors
     /// When it is not installed, or is not ready in time.
     pub async fn start(dir: &Path) -> Result<Self, StoreError> {
+        Self::start_at(Ipv4Addr::LOCALHOST, dir).await
+    }
+
+    /// As [`Self::start`], for whoever reaches that address of this machine.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub async fn start_at(address: Ipv4Addr, dir: &Path) -> Result<Self, StoreError> {
         let program = Program::Versitygw.find()?;
         let failed = |source| StoreError::Folder {
             path: dir.to_owned(),
@@ -43,7 +53,7 @@ impl Versitygw {
             args: vec![
                 "--quiet".into(),
                 "--port".into(),
-                format!("127.0.0.1:{}", port.number()).into(),
+                format!("{address}:{}", port.number()).into(),
                 "posix".into(),
                 // What it has to remember of an object goes to files: not every file system has attributes for that.
                 "--sidecar".into(),
@@ -60,28 +70,19 @@ impl Versitygw {
         let child = Child::start(spec, Arc::new(|_| {})).map_err(failed)?;
         let store = Self {
             child,
+            address,
             port,
             buckets,
             secret,
         };
-        let deadline = Instant::now() + START;
-        while !store.answers().await {
-            if let Some(why) = store.child.obituary() {
-                let name = Program::Versitygw.name();
-                return Err(StoreError::Ended { name, why });
-            }
-            if Instant::now() >= deadline {
-                let name = Program::Versitygw.name();
-                return Err(StoreError::TooSlow { name, log });
-            }
-            tokio::time::sleep(LOOK_AGAIN).await;
-        }
+        let name = Program::Versitygw.name();
+        until_ready(name, &store.child, log, async || Ok(store.answers().await)).await?;
         Ok(store)
     }
 
     /// Its address.
     pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port.number())
+        format!("http://{}:{}", self.address, self.port.number())
     }
 
     /// What goes with [`Self::ACCESS_KEY`].
@@ -116,7 +117,7 @@ impl Versitygw {
 
     /// Whether it answers: without a signature it refuses, and a refusal is an answer.
     async fn answers(&self) -> bool {
-        let ask = "GET / HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n";
-        wire::says(self.port.number(), ask, " 403 ").await
+        let ask = "GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+        wire::says_at((self.address, self.port.number()), ask, " 403 ").await
     }
 }
