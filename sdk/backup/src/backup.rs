@@ -39,6 +39,12 @@ pub enum BackupError {
         /// What was being restored.
         archive: String,
     },
+    /// One of its databases is no whole.
+    #[error(
+        "{0} keeps its documents in several partitions, which cannot be read at one moment: take snapshots of their \
+         volumes, or use what your MongoDB offers"
+    )]
+    Partitioned(Name),
     /// Nobody said which version the service has.
     #[error("the version of {0} is not known")]
     Version(Name),
@@ -80,6 +86,9 @@ pub async fn backup(
     place: &Place,
     progress: Progress<'_>,
 ) -> Result<Manifest, BackupError> {
+    if let Some(service) = shop.partitioned().await? {
+        return Err(BackupError::Partitioned(service));
+    }
     place.prepare().await?;
     let written = Backup {
         shop,

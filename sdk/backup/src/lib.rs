@@ -27,7 +27,7 @@ mod unpacking;
 pub use archive::{Archive, ArchiveError, Checked};
 pub use backup::{BackupError, backup};
 pub use manifest::{CollectionData, Manifest, ServiceData, Unreadable};
-pub use names::{Name, NotAName, Sha256Hex};
+pub use names::{Name, NotAName, NotVersioned, Sha256Hex, Versioned};
 pub use place::{Address, NotAnAddress, Objects, Place, PlaceError};
 pub use restore::{Existing, Restore, RestoreError, begin_restore};
 pub use shop::Shop;

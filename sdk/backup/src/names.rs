@@ -1,7 +1,9 @@
 //! Names that may become parts of paths, and digests.
 
 use std::fmt;
+use std::str::FromStr;
 
+use semver::Version;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -50,6 +52,49 @@ impl fmt::Display for Name {
     }
 }
 
+/// A service with its version, as a command line has it: `NAME=VERSION`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Versioned {
+    /// The service.
+    pub name: Name,
+    /// Its version.
+    pub version: Version,
+}
+
+/// It is of another form.
+#[derive(Debug, thiserror::Error)]
+pub enum NotVersioned {
+    /// There is no `=`.
+    #[error("it must be NAME=VERSION, such as orders=1.0.0")]
+    Form,
+    /// What stands before it is no name.
+    #[error(transparent)]
+    Name(#[from] NotAName),
+    /// What stands after it is no version.
+    #[error("{text}: {error}")]
+    Version {
+        /// What stands there.
+        text: String,
+        /// Why it is none.
+        error: semver::Error,
+    },
+}
+
+impl FromStr for Versioned {
+    type Err = NotVersioned;
+
+    fn from_str(text: &str) -> Result<Self, NotVersioned> {
+        let (name, version) = text.split_once('=').ok_or(NotVersioned::Form)?;
+        Ok(Self {
+            name: Name::try_from(name.to_owned())?,
+            version: version.parse().map_err(|error| NotVersioned::Version {
+                text: version.to_owned(),
+                error,
+            })?,
+        })
+    }
+}
+
 /// A SHA-256 digest in 64 hexadecimal digits.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -83,6 +128,18 @@ mod tests {
         }
         for bad in ["", "..", "a/b", "a.b", "a b", "$cmd", "ä", &"x".repeat(101)] {
             assert!(Name::try_from(bad.to_owned()).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_version_stands_behind_the_name_of_a_service() {
+        let versioned: Versioned = "orders=1.2.0".parse().unwrap();
+        assert_eq!(
+            (versioned.name.as_str(), versioned.version.to_string()),
+            ("orders", "1.2.0".to_owned())
+        );
+        for text in ["orders", "orders=", "orders=new", "=1.0.0", "or/ders=1.0.0"] {
+            assert!(text.parse::<Versioned>().is_err(), "{text}");
         }
     }
 }

@@ -46,6 +46,9 @@ pub enum RestoreError {
     /// The archive has a service for which there is no database. Nothing was changed.
     #[error("the archive has data of {0}, for which there is no database")]
     NoDatabase(Name),
+    /// One of the databases is no whole, and the others would stay as they are. Nothing was changed.
+    #[error("{0} keeps its documents in several partitions here, and the archive has no partitions")]
+    Partitioned(Name),
     /// The archive has changed since it was checked.
     #[error(transparent)]
     Archive(#[from] ArchiveError),
@@ -75,7 +78,7 @@ pub struct Restore<'a> {
 /// calls this, before [`Restore::finish`]. The relays publish everything anew.
 ///
 /// # Errors
-/// [`RestoreError::Filled`] and [`RestoreError::NoDatabase`] before anything was changed; or the store's.
+/// [`RestoreError::Filled`], [`RestoreError::NoDatabase`] and [`RestoreError::Partitioned`] before anything was changed; or the store's.
 pub async fn begin_restore<'a>(
     archive: &'a Checked,
     shop: &'a Shop,
@@ -87,6 +90,9 @@ pub async fn begin_restore<'a>(
         .find(|service| shop.database(service).is_none())
     {
         return Err(RestoreError::NoDatabase(service.clone()));
+    }
+    if let Some(service) = shop.partitioned().await? {
+        return Err(RestoreError::Partitioned(service));
     }
     if existing == Existing::Refuse && !is_half_restored(shop).await? {
         refuse_data(shop).await?;

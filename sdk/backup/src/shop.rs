@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bigtix_service::Secret;
 use bigtix_service::lease;
-use bigtix_service::mongo::{MongoError, durable};
+use bigtix_service::mongo::{MongoError, durable, partition};
 use bson::{Document, doc};
 use mongodb::options::{ClientOptions, ReadConcern, ReadPreference, SelectionCriteria};
 use mongodb::{Client, Collection, Database};
@@ -58,6 +58,17 @@ impl Shop {
         Ok(None)
     }
 
+    /// A service that spreads its documents over several databases: one of them is here, and others may be on other
+    /// servers, which have no moment in common.
+    pub(crate) async fn partitioned(&self) -> Result<Option<Name>, mongodb::error::Error> {
+        for (service, database) in self.databases() {
+            if partition::read(&database).await?.is_some() {
+                return Ok(Some(service.clone()));
+            }
+        }
+        Ok(None)
+    }
+
     pub(crate) fn client(&self) -> &Client {
         &self.client
     }
@@ -85,4 +96,51 @@ pub(crate) async fn collections(database: &Database) -> Result<Vec<String>, mong
 /// Whether there is any document.
 pub(crate) async fn is_filled(collection: &Collection<Document>) -> Result<bool, mongodb::error::Error> {
     Ok(collection.find_one(doc! {}).await?.is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use bigtix_service::mongo::partition::{Membership, enter};
+    use bigtix_testkit::stores::shared;
+    use bson::oid::ObjectId;
+    use semver::Version;
+
+    use super::*;
+    use crate::{Address, Archive, BackupError, Existing, Place, RestoreError, backup, begin_restore};
+
+    fn name(text: &str) -> Name {
+        Name::try_from(text.to_owned()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_shop_of_several_partitions_is_neither_backed_up_nor_restored_into() {
+        let database = shared().database();
+        let databases = BTreeMap::from([(name("orders"), database.name)]);
+        let shop = Shop::connect(&Secret::new(database.uri), databases)
+            .await
+            .unwrap();
+        let versions = BTreeMap::from([(name("orders"), Version::new(1, 0, 0))]);
+        let (_, orders) = shop.databases().next().unwrap();
+        let claims: Collection<Document> = orders.collection("claims");
+        claims.insert_one(doc! {"_id": 1}).await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let place = |name: &str| Place::at(&Address::Folder(folder.path().join(name))).unwrap();
+        backup(&shop, &versions, &place("whole"), &|_| {}).await.unwrap();
+
+        let mark = Membership {
+            whole: ObjectId::new(),
+            number: 0,
+            of: 2,
+        };
+        enter(&orders, mark).await.unwrap();
+        let refused = backup(&shop, &versions, &place("part"), &|_| {}).await;
+        assert!(matches!(refused, Err(BackupError::Partitioned(service)) if service == name("orders")));
+        assert!(!folder.path().join("part").exists());
+
+        let archive = Archive::open(place("whole")).await.unwrap();
+        let archive = archive.check(&|_| {}).await.unwrap();
+        let refused = begin_restore(&archive, &shop, Existing::Replace).await;
+        assert!(matches!(refused, Err(RestoreError::Partitioned(_))));
+        assert_eq!(claims.count_documents(doc! {}).await.unwrap(), 1);
+    }
 }
