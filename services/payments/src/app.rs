@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bigtix_service::Secret;
+use bigtix_service::clock::StoreClock;
 use tokio::sync::{Notify, Semaphore};
 
 use crate::adapters::orders::Orders;
@@ -41,8 +42,18 @@ pub(crate) struct App {
     /// Says that the inbox has something new.
     webhook_came: Arc<Notify>,
     workers: Arc<Semaphore>,
-    patience: Duration,
-    give_up: Duration,
+    timing: Timing,
+}
+
+/// What the use cases go by.
+#[derive(Clone)]
+pub(crate) struct Timing {
+    /// That of leases, pauses and ages, on all instances.
+    pub(crate) clock: StoreClock,
+    /// How long a request waits for its payment.
+    pub(crate) patience: Duration,
+    /// After what time an attempt that Stripe ended without an intent is given up.
+    pub(crate) give_up: Duration,
 }
 
 impl App {
@@ -52,8 +63,7 @@ impl App {
         orders: Orders,
         inbox: WebhookInbox,
         webhook_secrets: Vec<Secret>,
-        patience: Duration,
-        give_up: Duration,
+        timing: Timing,
     ) -> Self {
         Self {
             rows,
@@ -63,8 +73,7 @@ impl App {
             webhook_secrets: Arc::new(webhook_secrets),
             webhook_came: Arc::default(),
             workers: Arc::new(Semaphore::new(AT_ONCE)),
-            patience,
-            give_up,
+            timing,
         }
     }
 }

@@ -12,6 +12,7 @@ pub mod domain;
 mod events;
 mod http;
 
+use bigtix_service::clock::StoreClock;
 use bigtix_service::http::for_people;
 use bigtix_service::http::idempotency::Idempotency;
 use bigtix_service::internal::Peer;
@@ -24,7 +25,7 @@ use crate::adapters::orders::Orders;
 use crate::adapters::rows::{self, Rows};
 use crate::adapters::stripe::Stripe;
 use crate::adapters::webhook_inbox::WebhookInbox;
-use crate::app::App;
+use crate::app::{App, Timing};
 
 pub use config::Config;
 
@@ -40,14 +41,17 @@ pub async fn service(config: Config) -> Result<Service, StartError> {
     let mongo = Mongo::connect(&config.mongo)
         .await
         .trying_to("connect to MongoDB")?;
+    let clock = StoreClock::learn(&mongo)
+        .await
+        .trying_to("read MongoDB's clock")?;
     let bus = Bus::connect(&config.nats, NAME).await.trying_to("reach NATS")?;
-    let rows = Rows::prepare(&mongo, config.lease())
+    let rows = Rows::prepare(&mongo, clock.clone(), config.lease())
         .await
         .trying_to("prepare the payments")?;
-    let inbox = WebhookInbox::prepare(&mongo)
+    let inbox = WebhookInbox::prepare(&mongo, clock.clone())
         .await
         .trying_to("prepare the webhook inbox")?;
-    let keys = Idempotency::prepare(mongo.clone(), config.sessions.clone())
+    let keys = Idempotency::prepare(mongo.clone(), clock.clone(), config.sessions.clone())
         .await
         .trying_to("prepare the idempotency keys")?;
     let stripe = Stripe::new(&config.stripe).trying_to("read the Stripe settings")?;
@@ -61,8 +65,11 @@ pub async fn service(config: Config) -> Result<Service, StartError> {
         orders,
         inbox,
         config.webhook_secrets,
-        config.patience,
-        config.give_up,
+        Timing {
+            clock: clock.clone(),
+            patience: config.patience,
+            give_up: config.give_up,
+        },
     );
 
     let changes = RateLimit::new(NAME, &config.nats.prefix, &config.changes).trying_to("reach Redis")?;
@@ -75,7 +82,7 @@ pub async fn service(config: Config) -> Result<Service, StartError> {
     let routes = people.merge(http::webhooks(app.clone()));
     let relay = rows::outbox().relay(mongo.clone(), bus.clone());
     let subscription = events::orders(app.clone());
-    let (reconciler, reader) = (app.clone(), app);
+    let (reconciler, reader, follower) = (app.clone(), app, mongo.clone());
     Ok(Service::new(NAME, include_str!("../version.json"))
         .public(routes)
         .finishes_what_was_begun(strain)
@@ -85,6 +92,7 @@ pub async fn service(config: Config) -> Result<Service, StartError> {
         .subscription(&mongo, &bus, subscription)
         .task("reconciler", |stop| reconciler.reconcile(stop))
         .task("webhooks", |stop| reader.read_webhooks(stop))
+        .task("clock", |stop| clock.follow(follower, stop))
         .needs_mongodb(mongo))
 }
 

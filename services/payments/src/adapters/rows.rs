@@ -1,7 +1,8 @@
 //! The collection `payments`: one document per attempt to pay, which is also its own outbox.
 //!
-//! A document says where the payment stands, who works on it until when, and when the next look is due. The lease only
-//! saves work: whoever changes a payment does so by comparing its version, so two workers cannot both change it.
+//! A document says where the payment stands, who works on it until when, and when the next look is due, by the store's
+//! clock: an instance whose own is ahead would keep everybody from a payment for as long. The lease only saves work:
+//! whoever changes a payment does so by comparing its version, so two workers cannot both change it.
 
 mod document;
 
@@ -9,6 +10,7 @@ use std::time::Duration;
 
 use bigtix_contracts::events::PaymentState;
 use bigtix_contracts::{OrderId, PaymentId};
+use bigtix_service::clock::StoreClock;
 use bigtix_service::mongo::{
     GroupedChanges, GroupedInserts, InsertError, Mongo, MongoError, outcome_unknown, to_bson_time,
     to_object_id,
@@ -33,6 +35,7 @@ pub(crate) struct Rows {
     collection: Collection<Document>,
     inserts: GroupedInserts,
     changes: GroupedChanges,
+    clock: StoreClock,
     lease: Duration,
 }
 
@@ -68,7 +71,7 @@ pub(crate) enum Inserted {
 }
 
 /// What is published of the collection.
-pub(crate) fn outbox() -> Outbox<PaymentState> {
+pub(crate) fn outbox() -> Outbox<Document, PaymentState> {
     Outbox {
         collection: COLLECTION,
         filter: Document::new(),
@@ -81,7 +84,11 @@ impl Rows {
     ///
     /// # Errors
     /// The store's; without the unique index nothing may be paid.
-    pub(crate) async fn prepare(mongo: &Mongo, lease: Duration) -> Result<Self, MongoError> {
+    pub(crate) async fn prepare(
+        mongo: &Mongo,
+        clock: StoreClock,
+        lease: Duration,
+    ) -> Result<Self, MongoError> {
         let named = |name: &str| IndexOptions::builder().name(name.to_owned());
         let index =
             |keys: Document, options: IndexOptions| IndexModel::builder().keys(keys).options(options).build();
@@ -110,6 +117,7 @@ impl Rows {
             collection: mongo.collection(COLLECTION),
             inserts: GroupedInserts::new(mongo.clone(), COLLECTION),
             changes: GroupedChanges::new(mongo.clone(), COLLECTION),
+            clock,
             lease,
         })
     }
@@ -123,7 +131,7 @@ impl Rows {
         payment: &Payment,
         traceparent: Option<String>,
     ) -> Result<Inserted, Error> {
-        let now = Timestamp::now();
+        let now = self.clock.now();
         let row = Row {
             payment: payment.clone(),
             lease_until: now + self.lease,
@@ -197,7 +205,7 @@ impl Rows {
     /// # Errors
     /// The store's; after an unknown outcome it may have been stored.
     pub(crate) async fn save(&self, before: &Payment, after: &Payment) -> Result<Option<Payment>, Error> {
-        let now = Timestamp::now();
+        let now = self.clock.now();
         let (lease_until, next) = match after.due(now) {
             None => (now, None),
             Some(call) if call.is_a_look() => (now, Some(now + pause_after(call, 0))),
@@ -223,7 +231,7 @@ impl Rows {
     /// # Errors
     /// The store's.
     pub(crate) async fn claim(&self, id: PaymentId) -> Result<Option<Row>, Error> {
-        let now = Timestamp::now();
+        let now = self.clock.now();
         let free = doc! {"_id": to_object_id(id.bytes()), "leaseUntil": {"$lte": to_bson_time(now)}};
         let take = doc! {"$set": {"leaseUntil": to_bson_time(now + self.lease)}};
         let taken = self
@@ -245,7 +253,7 @@ impl Rows {
         call: Option<Call>,
         attempts: u32,
     ) -> Result<(), Error> {
-        let now = Timestamp::now();
+        let now = self.clock.now();
         let next = call.map(|call| now + pause_after(call, attempts));
         let filter = doc! {"_id": to_object_id(payment.id.bytes()), "version": payment.version};
         self.collection
@@ -259,7 +267,7 @@ impl Rows {
     /// # Errors
     /// The store's.
     pub(crate) async fn due(&self, limit: i64) -> Result<Vec<PaymentId>, Error> {
-        let now = to_bson_time(Timestamp::now());
+        let now = to_bson_time(self.clock.now());
         let filter = doc! {"nextAttemptAt": {"$type": "date", "$lte": now}, "leaseUntil": {"$lte": now}};
         let found = self
             .collection

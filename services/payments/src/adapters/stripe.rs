@@ -162,6 +162,7 @@ impl Stripe {
         let strategy = RequestStrategy::Idempotent(key(payment.id, "create"));
         self.post_intent("create", "/payment_intents".to_owned(), &form, strategy)
             .await
+            .map_err(StripeError::of_a_source)
     }
 
     /// The payment method that a card token becomes: an intent takes no token. Its key makes it the same one each time,
@@ -183,9 +184,8 @@ impl Stripe {
             Ok(method) => Ok(method.id),
             // Doubles of Stripe without methods of tokens charge the card behind the token.
             Err(error) if error.is_a_bare_refusal() => {
-                let body: TokenBody = self
-                    .get("read_token", format!("/tokens/{token}"), None::<()>)
-                    .await?;
+                let read = self.get("read_token", format!("/tokens/{token}"), None::<()>);
+                let body: TokenBody = read.await.map_err(StripeError::of_a_source)?;
                 Ok(body.card.ok_or(StripeError::Unreadable)?.id)
             }
             Err(error) => Err(error),

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use bigtix_contracts::PaymentId;
+use bigtix_service::clock::StoreClock;
 use bigtix_service::mongo::{GroupedInserts, InsertError, Mongo, MongoError, to_bson_time, to_object_id};
 use bson::{Bson, Document, doc};
-use jiff::Timestamp;
 use mongodb::error::Error;
 use mongodb::options::{IndexOptions, ReturnDocument};
 use mongodb::{Collection, IndexModel};
@@ -38,6 +38,7 @@ pub(crate) struct Notice {
 pub(crate) struct WebhookInbox {
     collection: Collection<Document>,
     inserts: GroupedInserts,
+    clock: StoreClock,
 }
 
 impl WebhookInbox {
@@ -45,7 +46,7 @@ impl WebhookInbox {
     ///
     /// # Errors
     /// The store's.
-    pub(crate) async fn prepare(mongo: &Mongo) -> Result<Self, MongoError> {
+    pub(crate) async fn prepare(mongo: &Mongo, clock: StoreClock) -> Result<Self, MongoError> {
         let named = |name: &str| IndexOptions::builder().name(name.to_owned());
         let index =
             |keys: Document, options: IndexOptions| IndexModel::builder().keys(keys).options(options).build();
@@ -60,6 +61,7 @@ impl WebhookInbox {
         Ok(Self {
             collection: mongo.collection(COLLECTION),
             inserts: GroupedInserts::new(mongo.clone(), COLLECTION),
+            clock,
         })
     }
 
@@ -68,7 +70,7 @@ impl WebhookInbox {
     /// # Errors
     /// The store's: then Stripe must not be told that it was received.
     pub(crate) async fn keep(&self, notice: &Notice, body: &str) -> Result<(), Error> {
-        let now = to_bson_time(Timestamp::now());
+        let now = to_bson_time(self.clock.now());
         let payment = notice
             .payment
             .map_or(Bson::Null, |id| to_object_id(id.bytes()).into());
@@ -87,7 +89,7 @@ impl WebhookInbox {
     /// # Errors
     /// The store's.
     pub(crate) async fn take(&self) -> Result<Option<Notice>, Error> {
-        let now = Timestamp::now();
+        let now = self.clock.now();
         let due = doc! {"dueAt": {"$type": "date", "$lte": to_bson_time(now)}};
         let take = doc! {"$set": {"dueAt": to_bson_time(now + LEASE)}, "$inc": {"attempts": 1_i64}};
         let oldest = self
@@ -106,7 +108,7 @@ impl WebhookInbox {
     /// # Errors
     /// The store's.
     pub(crate) async fn done(&self, notice: &Notice) -> Result<(), Error> {
-        let done = doc! {"$set": {"dueAt": Bson::Null, "doneAt": to_bson_time(Timestamp::now())}};
+        let done = doc! {"$set": {"dueAt": Bson::Null, "doneAt": to_bson_time(self.clock.now())}};
         self.collection
             .update_one(doc! {"_id": &notice.id}, done)
             .await
@@ -118,7 +120,7 @@ impl WebhookInbox {
     /// # Errors
     /// The store's.
     pub(crate) async fn later(&self, notice: &Notice, pause: Duration) -> Result<(), Error> {
-        let due = to_bson_time(Timestamp::now() + pause);
+        let due = to_bson_time(self.clock.now() + pause);
         self.collection
             .update_one(doc! {"_id": &notice.id}, doc! {"$set": {"dueAt": due}})
             .await

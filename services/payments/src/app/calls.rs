@@ -2,7 +2,6 @@
 
 use bigtix_contracts::OrderId;
 use bigtix_service::internal::CallError;
-use jiff::Timestamp;
 
 use super::App;
 use crate::adapters::stripe::StripeError;
@@ -66,7 +65,7 @@ impl App {
         if !first && let Some(intent) = self.stripe.find(payment).await? {
             return Ok(Input::Seen(intent));
         }
-        if !payment.create_is_safe(Timestamp::now()) {
+        if !payment.create_is_safe(self.timing.clock.now()) {
             return Ok(Input::NoIntent);
         }
         match self.stripe.create(payment).await {
@@ -92,7 +91,7 @@ impl App {
         if let Some(intent) = self.stripe.find(payment).await? {
             return Ok(Input::Seen(intent));
         }
-        let given_up = payment.created_at + self.give_up <= Timestamp::now();
+        let given_up = payment.created_at + self.timing.give_up <= self.timing.clock.now();
         // Only an attempt that Stripe ended can be given up; one without an answer may still be on its way.
         match error {
             StripeError::Broken(_) if given_up => Ok(Input::NoIntent),

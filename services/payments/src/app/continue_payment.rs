@@ -17,7 +17,7 @@ const LOOK: Duration = Duration::from_millis(25);
 impl App {
     /// Looks what the bank has decided, and goes on from there.
     pub(crate) async fn continue_payment(&self, order: OrderId, buyer: UserId) -> Result<Payment, Refusal> {
-        let until = Instant::now() + self.patience;
+        let until = Instant::now() + self.timing.patience;
         loop {
             let payment = self.look_at_latest(order, buyer, until).await?;
             let id = payment.id;

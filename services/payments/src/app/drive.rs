@@ -5,7 +5,6 @@
 use std::time::Duration;
 
 use bigtix_contracts::PaymentId;
-use jiff::Timestamp;
 use mongodb::error::Error;
 use tokio::time::Instant;
 use tracing::Instrument;
@@ -46,18 +45,21 @@ impl Effort {
     };
 }
 
-/// Whether a call is due at once.
-pub(super) fn is_urgent(payment: &Payment) -> bool {
-    payment
-        .due(Timestamp::now())
-        .is_some_and(|call| !call.is_a_look())
-}
-
 impl App {
+    /// The call that is due.
+    pub(super) fn due(&self, payment: &Payment) -> Option<Call> {
+        payment.due(self.timing.clock.now())
+    }
+
+    /// Whether a call is due at once.
+    pub(super) fn is_urgent(&self, payment: &Payment) -> bool {
+        self.due(payment).is_some_and(|call| !call.is_a_look())
+    }
+
     /// Carries on a payment that the caller has the lease of.
     async fn drive(&self, mut payment: Payment, mut effort: Effort) -> Result<Driven, Error> {
         loop {
-            let due = payment.due(Timestamp::now());
+            let due = self.due(&payment);
             let Some(call) = due.filter(|call| !call.is_a_look() || effort.reach == Reach::Look) else {
                 self.rows.leave(&payment, due, 0).await?;
                 return Ok(Driven::Far(payment));
@@ -73,14 +75,12 @@ impl App {
             };
             payment = match self.apply(payment, &input).await? {
                 // Storing it has left it already.
-                Applied::Changed(after) if !is_urgent(&after) => return Ok(Driven::Far(after)),
+                Applied::Changed(after) if !self.is_urgent(&after) => return Ok(Driven::Far(after)),
                 Applied::Changed(after) => after,
                 Applied::Unchanged(same) => {
                     // What somebody else changed is somebody else's to leave.
                     if same.version == version {
-                        self.rows
-                            .leave(&same, same.due(Timestamp::now()), attempts)
-                            .await?;
+                        self.rows.leave(&same, self.due(&same), attempts).await?;
                     }
                     return Ok(Driven::Far(same));
                 }
@@ -92,7 +92,7 @@ impl App {
     /// Carries on a payment that the caller has just stored, and therefore has the lease of. It goes on when the
     /// caller's patience ends before it does; then `None`, as when the store failed.
     pub(super) async fn drive_on(&self, payment: Payment, first: bool, until: Instant) -> Option<Payment> {
-        if !is_urgent(&payment) {
+        if !self.is_urgent(&payment) {
             return Some(payment);
         }
         let app = self.clone();
@@ -174,7 +174,7 @@ impl App {
 
     /// Drives the payment when it is due and free. The request that waits may end before that does.
     async fn help(&self, row: &Row, until: Instant) {
-        let now = Timestamp::now();
+        let now = self.timing.clock.now();
         if row.is_leased(now) || row.next_attempt_at.is_none_or(|at| at > now) {
             return;
         }

@@ -2,7 +2,6 @@
 
 use bigtix_contracts::events::{Envelope, OrderState};
 use bigtix_service::inbox::HandlerError;
-use jiff::Timestamp;
 use mongodb::error::Error;
 
 use super::App;
@@ -30,7 +29,7 @@ impl App {
         }
         if let Applied::Changed(payment) = self.apply(row.payment, &input).await? {
             // The call that is due now is for the reconciler: an event is not kept waiting for Stripe.
-            let due = payment.due(Timestamp::now());
+            let due = self.due(&payment);
             self.rows.leave(&payment, due, 0).await?;
         }
         Ok(())

@@ -2,7 +2,6 @@
 
 use bigtix_contracts::events::OrderState;
 use bigtix_contracts::{Cents, OrderId, PaymentId, UserId};
-use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::drive::Applied;
@@ -33,7 +32,7 @@ pub(crate) struct Wish {
 impl App {
     /// Pays: 201 with a payment that is `succeeded`, the order being complete, or `requires_action`.
     pub(crate) async fn pay(&self, wish: Wish) -> Result<Payment, Refusal> {
-        let until = Instant::now() + self.patience;
+        let until = Instant::now() + self.timing.patience;
         let order = self.order_of(wish.order, wish.buyer).await?;
         if wish.is_repeated
             && let Some(row) = self.rows.find(wish.id).await?
@@ -48,7 +47,7 @@ impl App {
                 wish.buyer,
                 order.total,
                 wish.source.clone(),
-                now(),
+                self.timing.clock.now(),
             );
             match self.rows.insert(&payment, wish.traceparent.clone()).await? {
                 Inserted::New => return self.begin(payment, until).await,
@@ -194,9 +193,4 @@ fn check(order: &OrderState, wish: &Wish) -> Result<(), Refusal> {
     } else {
         Ok(())
     }
-}
-
-/// Now, as precisely as the store keeps it.
-fn now() -> Timestamp {
-    Timestamp::from_millisecond(Timestamp::now().as_millisecond()).expect("the clock is within jiff's years")
 }

@@ -4,14 +4,13 @@
 use std::time::Duration;
 
 use bigtix_service::crowd::Pace;
-use jiff::Timestamp;
 use mongodb::error::Error;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::App;
-use super::drive::{Applied, Reach, is_urgent};
+use super::drive::{Applied, Reach};
 use super::take_webhook::topic;
 use crate::adapters::rows::Row;
 use crate::adapters::stripe::StripeError;
@@ -85,7 +84,11 @@ impl App {
             return Ok(Looked::Done);
         };
         let payment = row.payment.clone();
-        match reading(topic(&notice.kind), &payment, row.is_leased(Timestamp::now())) {
+        match reading(
+            topic(&notice.kind),
+            &payment,
+            row.is_leased(self.timing.clock.now()),
+        ) {
             Reading::Done => Ok(Looked::Done),
             Reading::Later => Ok(Looked::Later),
             Reading::Dispute => {
@@ -121,11 +124,11 @@ impl App {
                 return Ok(Looked::Later);
             }
         };
-        let until = Instant::now() + self.patience;
+        let until = Instant::now() + self.timing.patience;
         match self.apply(payment, &Input::Seen(intent)).await? {
             // What is due now has its recovery point; driving it at once only saves time.
             Applied::Changed(payment) => drop(self.drive_on(payment, false, until).await),
-            Applied::Unchanged(payment) if is_urgent(&payment) => {
+            Applied::Unchanged(payment) if self.is_urgent(&payment) => {
                 drop(self.take_and_drive(payment.id, Reach::Due).await?);
             }
             Applied::Unchanged(_) => {}

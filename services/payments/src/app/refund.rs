@@ -26,7 +26,7 @@ pub(crate) struct RefundWish {
 impl App {
     /// Refunds the order's payment, all of it, once.
     pub(crate) async fn refund(&self, wish: RefundWish) -> Result<Payment, Refusal> {
-        let until = Instant::now() + self.patience;
+        let until = Instant::now() + self.timing.patience;
         let order = self
             .orders
             .read(wish.order)

@@ -62,8 +62,8 @@ impl App {
         &self,
         signature: Option<&str>,
         body: &[u8],
-        now: i64,
     ) -> Result<(), WebhookRefusal> {
+        let now = self.timing.clock.now().as_second();
         if !signature.is_some_and(|header| is_genuine(header, body, &self.webhook_secrets, now)) {
             return Err(WebhookRefusal::Signature);
         }

@@ -30,7 +30,6 @@ pub(super) async fn receive(
         .and_then(|value| value.to_str().ok())
         .map(str::to_owned);
     let body = read_bytes(request, &()).await?;
-    let now = jiff::Timestamp::now().as_second();
-    app.take_webhook(signature.as_deref(), &body, now).await?;
+    app.take_webhook(signature.as_deref(), &body).await?;
     Ok(Json(WebhookReceived { received: true }))
 }

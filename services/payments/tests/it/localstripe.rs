@@ -79,11 +79,11 @@ async fn the_shop_of_one_machine_takes_declines_authenticates_and_refunds() {
     let mut config = StoresConfig::new(dir.path(), ["payments"]);
     config.stripe = true;
     let stores = Stores::start(config).await.unwrap();
+    let mut world = World::new().await;
     let stripe = Localstripe {
         url: stores.stripe_url().unwrap(),
         http: reqwest::Client::new(),
     };
-    let mut world = World::new().await;
     world.set("STRIPE_API_URL", &stripe.url);
     world.set("STRIPE_SECRET_KEY", KEY);
     world.set("STRIPE_WEBHOOK_SECRET", SECRET);
@@ -102,6 +102,14 @@ async fn the_shop_of_one_machine_takes_declines_authenticates_and_refunds() {
         assert_eq!(paid.text("status"), "succeeded");
         assert_eq!(world.orders.status(order), OrderStatus::Complete);
         assert_eq!(stripe.intents(order).await, [("succeeded".to_owned(), 1999)]);
+    }
+
+    for unknown in ["tok_nobody", "pm_nobody"] {
+        let refused = world.pay(&service, world.order(), unknown).await.expect(400);
+        assert_eq!(
+            refused.body["errors"][0]["message"], "Token is invalid",
+            "{unknown}"
+        );
     }
 
     let declined = world.order();

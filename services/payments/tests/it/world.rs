@@ -11,9 +11,9 @@ use bigtix_payments::Config;
 use bigtix_service::http::session::{Caller, Sessions};
 use bigtix_service::mongo::{Mongo, MongoConfig};
 use bigtix_service::{Listen, Secret, Settings, StartError};
+use bigtix_testkit::eventually;
 use bigtix_testkit::stores::{TestDatabase, shared};
 use bigtix_testkit::stripe::{Entry, Options, Running as Stripe, StripeDouble};
-use bigtix_testkit::{eventually, is_past_capacity, let_in};
 use bson::oid::ObjectId;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -214,20 +214,11 @@ impl World {
     }
 
     pub(crate) async fn send(&self, request: reqwest::RequestBuilder) -> Answer {
-        let ask = || async {
-            let request = request.try_clone().expect("a body that is no stream");
-            let answer = request.send().await.expect("an answer");
-            let status = answer.status();
-            let text = answer.text().await.unwrap();
-            Answer {
-                status,
-                body: serde_json::from_str(&text).unwrap_or(Value::String(text)),
-            }
-        };
-        let_in(ask, |answer| {
-            is_past_capacity(answer.status.as_u16(), &answer.body)
-        })
-        .await
+        let answer = bigtix_testkit::Answer::to(request).await;
+        Answer {
+            status: StatusCode::from_u16(answer.status).expect("a status"),
+            body: answer.body,
+        }
     }
 
     pub(crate) fn post(&self, instance: &Instance, path: &str, user: UserId) -> reqwest::RequestBuilder {

@@ -2,11 +2,11 @@
 
 use bigtix_contracts::events::{Envelope, PaymentState};
 use bigtix_contracts::{Cents, OrderId, PaymentId, UserId};
+use bigtix_service::clock::wall;
 use bigtix_service::mongo::{from_bson_time, to_bson_time, to_object_id};
 use bigtix_service::outbox::ReadError;
 use bson::oid::ObjectId;
 use bson::{Bson, DateTime, Document};
-use jiff::Timestamp;
 use mongodb::error::Error;
 use serde::{Deserialize, Serialize};
 
@@ -142,16 +142,13 @@ pub(super) fn envelope(document: &Document) -> Result<Envelope<PaymentState>, Re
     let document = PaymentDocument::from_bson(document.clone()).map_err(|error| broken(&error))?;
     let (version, traceparent) = (document.version, document.traceparent.clone());
     let payment = document.read().payment;
-    Ok(Envelope::new(
-        payment.state(),
-        version,
-        Timestamp::now(),
-        traceparent,
-    ))
+    Ok(Envelope::new(payment.state(), version, wall(), traceparent))
 }
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+
     use super::*;
     use crate::domain::{Cause, Closure, End, Failure, Refund};
 

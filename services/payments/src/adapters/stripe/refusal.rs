@@ -45,6 +45,14 @@ impl StripeError {
     pub(super) fn is_a_bare_refusal(&self) -> bool {
         matches!(self, Self::Refused { status: 400, reason } if reason == "Bad request")
     }
+
+    /// The same of what the buyer pays with, where nothing else was named.
+    pub(super) fn of_a_source(self) -> Self {
+        match self {
+            Self::Refused { status: 404, reason } if reason == "Not Found" => Self::Source(reason),
+            other => other,
+        }
+    }
 }
 
 impl From<stripe::StripeError> for StripeError {
