@@ -7,9 +7,9 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bigtix_contracts::UserId;
+use bigtix_service::clock::wall;
 use bigtix_service::http::Caller;
 use bigtix_service::http::session::Sessions;
-use jiff::Timestamp;
 
 use crate::adapters::attempts::Attempts;
 use crate::adapters::passwords::{HashingError, Passwords};
@@ -79,7 +79,7 @@ impl From<HashingError> for AuthError {
 
 impl App {
     fn begin_session(&self, id: UserId, email: &Email) -> Result<Session, AuthError> {
-        let iat = Timestamp::now().as_second();
+        let iat = wall().as_second();
         let lifetime = i64::try_from(self.rules.session_lifetime.as_secs()).unwrap_or(i64::MAX);
         let caller = Caller {
             id,

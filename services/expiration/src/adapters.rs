@@ -2,8 +2,9 @@
 
 use bigtix_contracts::OrderId;
 use bigtix_contracts::events::{Envelope, TimerState};
+use bigtix_service::clock::wall;
 use bigtix_service::mongo::{
-    Mongo, MongoError, Update, UpdateOne, from_bson_time, to_bson_time, to_object_id,
+    Mongo, MongoError, from_bson_time, only_duplicate_keys, to_bson_time, to_object_id,
 };
 use bigtix_service::outbox::ReadError;
 use bson::{Document, doc};
@@ -49,24 +50,21 @@ impl Timers {
         Ok(Self { mongo })
     }
 
-    /// Arms timers that are not there yet.
+    /// Arms timers that are not there yet. They are inserted, because an upsert of each would cost the store twice as much,
+    /// and those that are there, armed or fired, stay as they are.
     pub(crate) async fn arm(&self, timers: &[(OrderId, Timestamp)]) -> Result<(), Error> {
-        let armed = |(order, due_at): &(OrderId, Timestamp)| UpdateOne {
-            filter: doc! {"_id": to_object_id(order.bytes())},
-            update: Update::Document(
-                doc! {"$setOnInsert": {"dueAt": to_bson_time(*due_at), "fired": false, "version": 0_i64}},
-            ),
-            upsert: true,
+        let armed = |(order, due_at): &(OrderId, Timestamp)| {
+            doc! {"_id": to_object_id(order.bytes()), "dueAt": to_bson_time(*due_at), "fired": false, "version": 0_i64}
         };
-        let outcome = self
+        let inserted = self
             .mongo
-            .bulk_update(TIMERS, timers.iter().map(armed).collect())
-            .await?;
-        match outcome.first_failure() {
-            Some((_, code, message)) => Err(Error::custom(format!(
-                "a timer could not be armed: {code} {message}"
-            ))),
-            None => Ok(()),
+            .collection(TIMERS)
+            .insert_many(timers.iter().map(armed))
+            .ordered(false)
+            .await;
+        match inserted {
+            Err(error) if !only_duplicate_keys(&error) => Err(error),
+            Ok(_) | Err(_) => Ok(()),
         }
     }
 
@@ -94,11 +92,15 @@ impl Timers {
             .modified_count)
     }
 
-    /// Armed timers in the order in which they fall due, at most `limit`.
-    pub(crate) async fn armed(&self, limit: i64) -> Result<Vec<(OrderId, Timestamp)>, Error> {
+    /// Armed timers that fall due until `until`, in that order, at most `limit`.
+    pub(crate) async fn armed(
+        &self,
+        until: Timestamp,
+        limit: i64,
+    ) -> Result<Vec<(OrderId, Timestamp)>, Error> {
         let timers = self.mongo.collection(TIMERS);
         let armed = timers
-            .find(doc! {"fired": false})
+            .find(doc! {"fired": false, "dueAt": {"$lte": to_bson_time(until)}})
             .sort(doc! {"dueAt": 1})
             .limit(limit)
             .await?;
@@ -122,7 +124,7 @@ pub(crate) fn read_event(document: &Document) -> Result<Envelope<TimerState>, Re
     Ok(Envelope::new(
         TimerState { order_id, due_at },
         version,
-        Timestamp::now(),
+        wall(),
         None,
     ))
 }

@@ -22,6 +22,8 @@ const HINT_PERIOD: Duration = Duration::from_millis(50);
 const ROUNDS_PER_SCAN: u32 = 10;
 /// The most timers of one round.
 const ROUND: usize = 500;
+/// What falls due later than this need not be hinted at again.
+const SOON: Duration = Duration::from_secs(10);
 
 /// The use cases, and what they need.
 #[derive(Clone)]
@@ -81,13 +83,13 @@ impl App {
         Ok(())
     }
 
-    /// Fires what the store knows to be due, and hints at what comes next.
+    /// Fires what the store knows to be due, and hints at what comes soon.
     async fn fire_stored(&self) -> Result<(), Error> {
+        let now = self.clock.now();
         let armed = self
             .timers
-            .armed(i64::try_from(ROUND).unwrap_or(i64::MAX))
+            .armed(now + SOON, i64::try_from(ROUND).unwrap_or(i64::MAX))
             .await?;
-        let now = self.clock.now();
         let (due, later): (Vec<_>, Vec<_>) = armed.into_iter().partition(|(_, due_at)| *due_at <= now);
         self.hint(&later).await;
         self.fire(&due.into_iter().map(|(id, _)| id).collect::<Vec<_>>())

@@ -6,6 +6,7 @@ pub(crate) mod list_tickets;
 mod project_orders;
 mod settle_changes;
 
+use bigtix_service::clock::StoreClock;
 use bigtix_service::internal::Peer;
 
 use crate::adapters::catalogue::Catalogue;
@@ -24,4 +25,6 @@ pub(crate) struct App {
     /// The only authority on who holds a ticket.
     pub(crate) orders: Peer,
     pub(crate) provider: Ticketmaster,
+    /// What says how old a change is, on all instances.
+    pub(crate) clock: StoreClock,
 }

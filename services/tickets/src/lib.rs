@@ -10,6 +10,7 @@ mod domain;
 mod events;
 mod http;
 
+use bigtix_service::clock::StoreClock;
 use bigtix_service::http::for_people;
 use bigtix_service::http::idempotency::Idempotency;
 use bigtix_service::internal::Peer;
@@ -44,6 +45,9 @@ pub async fn service(config: Config) -> Result<Service, StartError> {
         provider,
     } = config;
     let mongo = Mongo::connect(&mongo).await.trying_to("connect to MongoDB")?;
+    let clock = StoreClock::learn(&mongo)
+        .await
+        .trying_to("read MongoDB's clock")?;
     let app = App {
         tickets: Tickets::prepare(mongo.clone())
             .await
@@ -54,8 +58,9 @@ pub async fn service(config: Config) -> Result<Service, StartError> {
         intents: Intents::prepare(&mongo).await.trying_to("prepare the intents")?,
         orders: Peer::new("tickets", "orders", orders_urls, service_keys.clone()),
         provider: Ticketmaster::new(provider).trying_to("prepare the event provider")?,
+        clock: clock.clone(),
     };
-    let keys = Idempotency::prepare(mongo.clone(), sessions.clone())
+    let keys = Idempotency::prepare(mongo.clone(), clock.clone(), sessions.clone())
         .await
         .trying_to("prepare the keys")?;
     let changes = RateLimit::new("tickets", &nats.prefix, &changes).trying_to("reach Redis")?;
@@ -76,7 +81,9 @@ pub async fn service(config: Config) -> Result<Service, StartError> {
     for subscription in events::subscriptions(&app) {
         service = service.subscription(&mongo, &bus, subscription);
     }
+    let follower = mongo.clone();
     Ok(service
+        .task("clock", |stop| clock.follow(follower, stop))
         .task("settler", |stop| settle_changes(app, stop))
         .needs_mongodb(mongo))
 }

@@ -2,12 +2,12 @@
 
 use bigtix_contracts::UserId;
 use bigtix_contracts::events::{Envelope, UserState};
+use bigtix_service::clock::wall;
 use bigtix_service::mongo::{
     Mongo, MongoError, duplicate_key, from_bson_time, new_id, to_bson_time, to_object_id,
 };
 use bigtix_service::outbox::ReadError;
 use bson::{Document, doc};
-use jiff::Timestamp;
 use mongodb::error::Error;
 use mongodb::options::IndexOptions;
 use mongodb::{Collection, IndexModel};
@@ -76,7 +76,7 @@ impl Users {
             "_id": to_object_id(id.bytes()),
             "email": email.as_str(),
             "passwordHash": hash.as_str(),
-            "createdAt": to_bson_time(Timestamp::now()),
+            "createdAt": to_bson_time(wall()),
             "version": 0_i64,
             "traceparent": traceparent,
         };

@@ -6,10 +6,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bigtix_service::mongo::{Mongo, MongoConfig};
 use bigtix_service::{Listen, Running, Settings};
+use bigtix_testkit::Answer;
 use bigtix_testkit::stores::shared;
-use bigtix_testkit::{is_past_capacity, let_in};
 use reqwest::Method;
-use reqwest::header::{HeaderMap, SET_COOKIE};
 use serde_json::{Value, json};
 
 const KEYS: &str = "k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
@@ -20,47 +19,6 @@ pub(crate) struct House {
     instances: Vec<Running>,
     turn: AtomicUsize,
     http: reqwest::Client,
-}
-
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Value,
-}
-
-impl Answer {
-    /// The status, and each error's field and message.
-    pub(crate) fn errors(&self) -> (u16, Vec<(&str, &str)>) {
-        let errors = self.body["errors"]
-            .as_array()
-            .map(Vec::as_slice)
-            .unwrap_or_default();
-        let pairs = errors.iter().map(|error| {
-            (
-                error["field"].as_str().unwrap_or(""),
-                error["message"].as_str().unwrap_or(""),
-            )
-        });
-        (self.status, pairs.collect())
-    }
-
-    pub(crate) fn cookies(&self) -> Vec<&str> {
-        self.headers
-            .get_all(SET_COOKIE)
-            .iter()
-            .map(|value| value.to_str().unwrap())
-            .collect()
-    }
-
-    /// What a browser sends back.
-    pub(crate) fn session(&self) -> String {
-        let cookies = self.cookies();
-        let cookie = cookies
-            .iter()
-            .find(|cookie| cookie.starts_with("session="))
-            .unwrap();
-        cookie.split(';').next().unwrap().to_owned()
-    }
 }
 
 impl House {
@@ -127,16 +85,7 @@ impl House {
         if let Some(body) = body {
             request = request.json(&body);
         }
-        let ask = || async {
-            let answer = request.try_clone().unwrap().send().await.unwrap();
-            let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-            Answer {
-                status,
-                headers,
-                body: answer.json().await.unwrap_or(Value::Null),
-            }
-        };
-        let_in(ask, |answer| is_past_capacity(answer.status, &answer.body)).await
+        Answer::to(request).await
     }
 
     pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {

@@ -12,7 +12,6 @@ use bigtix_contracts::events::Versioned;
 use bigtix_contracts::internal::{Claim, ClaimOutcome, ReleaseClaim, paths};
 use bigtix_contracts::{TicketId, UserId};
 use bigtix_service::internal::CallError;
-use jiff::Timestamp;
 use mongodb::error::Error;
 use tokio::time::Instant;
 
@@ -63,7 +62,7 @@ impl App {
             let kind = request.change.claim_kind();
             if let Some(intent) = self
                 .intents
-                .begin(request.ticket_id, kind, Timestamp::now())
+                .begin(request.ticket_id, kind, self.clock.now())
                 .await?
                 && let Some(ticket) = self.carry_out(&request, intent).await?
             {
@@ -127,7 +126,7 @@ impl App {
         let next = request.change.apply(before.state);
         let replaced =
             self.tickets
-                .replace(before.version, &next, Timestamp::now(), request.trace.as_deref());
+                .replace(before.version, &next, self.clock.now(), request.trace.as_deref());
         let Some(after) = replaced.await? else {
             return Ok(None);
         };

@@ -1,6 +1,5 @@
 use bigtix_contracts::UserId;
 use bigtix_contracts::api::tickets::Event;
-use jiff::Timestamp;
 use mongodb::error::Error;
 
 use super::App;
@@ -36,7 +35,7 @@ impl App {
         }
         let draft = self.provider.read(tm_event_id).await?;
         let event = draft.add(imported_id(tm_event_id), caller, Some(tm_event_id.to_owned()));
-        Ok(self.catalogue.add(event, Timestamp::now()).await?)
+        Ok(self.catalogue.add(event, self.clock.now()).await?)
     }
 
     /// The provider's event, imported or not.

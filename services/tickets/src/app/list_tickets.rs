@@ -5,7 +5,6 @@ use bigtix_contracts::api::tickets::Event;
 use bigtix_contracts::events::TicketState;
 use bigtix_contracts::{EventId, TicketId, UserId};
 use bigtix_service::http::idempotency::EffectSeed;
-use jiff::Timestamp;
 use mongodb::error::Error;
 use tokio::time::Instant;
 
@@ -71,7 +70,7 @@ impl App {
             .filter_map(|draft| draft.event.as_ref()?.catalogue_id())
             .collect();
         let events: BTreeMap<EventId, Event> = self.catalogue.find_all(wanted).await?;
-        let now = Timestamp::from_millisecond(Timestamp::now().as_millisecond()).unwrap_or(Timestamp::MIN);
+        let now = self.clock.now();
         let state = |(draft, id): (Draft, &TicketId)| {
             let event = draft
                 .event

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use futures::StreamExt;
-use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::App;
@@ -22,7 +21,7 @@ pub(crate) async fn settle_changes(app: App, stop: CancellationToken) {
         .await
         .is_some()
     {
-        match app.intents.left_behind(AGE, Timestamp::now()).await {
+        match app.intents.left_behind(AGE, app.clock.now()).await {
             Ok(intents) => {
                 let app = app.clone();
                 let settled = futures::stream::iter(intents).for_each_concurrent(AT_ONCE, move |intent| {
@@ -58,7 +57,7 @@ impl App {
                 Some(ticket)
             } else {
                 self.tickets
-                    .fence(intent.ticket_id, ticket.version, Timestamp::now())
+                    .fence(intent.ticket_id, ticket.version, self.clock.now())
                     .await
                     .map_err(reason)?
             };

@@ -9,7 +9,6 @@ use bigtix_contracts::{EventId, Problem};
 use bigtix_service::http::idempotency::EffectSeed;
 use bigtix_service::http::params::PathText;
 use bigtix_service::http::{ApiError, JsonBody, Page, PathId, Query, SignedIn, Visitor};
-use jiff::Timestamp;
 use utoipa::IntoParams;
 
 use super::bodies::{ImportEvent, NewEvent, read_event, read_import};
@@ -95,7 +94,7 @@ pub(super) async fn add_event(
     let event = draft.add(EventId::from_bytes(seed.id("event", 0)), caller.id, None);
     Ok((
         StatusCode::CREATED,
-        Json(app.catalogue.add(event, Timestamp::now()).await?),
+        Json(app.catalogue.add(event, app.clock.now()).await?),
     ))
 }
 

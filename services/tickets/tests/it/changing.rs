@@ -1,10 +1,11 @@
 //! Edit and withdraw.
 
+use bigtix_testkit::Answer;
 use futures::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::market::{Answer, Market, Person, ticket_id};
+use crate::market::{Market, Person, ticket_id};
 
 fn path(ticket: &Value) -> String {
     format!("/api/tickets/{}", ticket["id"].as_str().unwrap())

@@ -11,11 +11,10 @@ use bigtix_service::internal::Peer;
 use bigtix_service::mongo::{Mongo, MongoConfig, new_id};
 use bigtix_service::nats::{Bus, NatsConfig};
 use bigtix_service::{Listen, Running, Secret, Settings};
+use bigtix_testkit::Answer;
 use bigtix_testkit::stores::shared;
-use bigtix_testkit::{is_past_capacity, let_in};
 use jiff::Timestamp;
 use reqwest::Method;
-use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
 
 use crate::double::Claims;
@@ -36,60 +35,6 @@ pub(crate) struct Market {
 pub(crate) struct Person {
     pub(crate) id: UserId,
     token: Option<String>,
-}
-
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Value,
-}
-
-impl Answer {
-    /// The status, and each error's field and message.
-    pub(crate) fn errors(&self) -> (u16, Vec<(&str, &str)>) {
-        let errors = self.body["errors"]
-            .as_array()
-            .map(Vec::as_slice)
-            .unwrap_or_default();
-        let text = |error: &'_ Value, name: &str| error[name].as_str().map(str::len);
-        assert!(
-            errors.iter().all(|error| text(error, "message").is_some()),
-            "{}",
-            self.body
-        );
-        let pairs = errors.iter().map(|error| {
-            (
-                error["field"].as_str().unwrap_or(""),
-                error["message"].as_str().unwrap_or(""),
-            )
-        });
-        (self.status, pairs.collect())
-    }
-
-    /// The status and the first error's message.
-    pub(crate) fn message(&self) -> (u16, &str) {
-        (
-            self.status,
-            self.body["errors"][0]["message"].as_str().unwrap_or_default(),
-        )
-    }
-
-    /// What a 2xx answered.
-    pub(crate) fn ok(self, status: u16) -> Value {
-        assert_eq!(self.status, status, "{}", self.body);
-        self.body
-    }
-
-    /// One field of each element of the answer.
-    pub(crate) fn column(&self, name: &str) -> Vec<&str> {
-        assert_eq!(self.status, 200, "{}", self.body);
-        self.body
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|row| row[name].as_str().unwrap())
-            .collect()
-    }
 }
 
 pub(crate) fn ticket_id(ticket: &Value) -> TicketId {
@@ -200,16 +145,7 @@ impl Market {
         if let Some(key) = key {
             request = request.header("idempotency-key", key);
         }
-        let ask = || async {
-            let answer = request.try_clone().unwrap().send().await.unwrap();
-            let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-            Answer {
-                status,
-                headers,
-                body: answer.json().await.unwrap_or(Value::Null),
-            }
-        };
-        let_in(ask, |answer| is_past_capacity(answer.status, &answer.body)).await
+        Answer::to(request).await
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {

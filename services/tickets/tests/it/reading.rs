@@ -1,9 +1,10 @@
 //! Looking at tickets.
 
+use bigtix_testkit::Answer;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::market::{Answer, Market};
+use crate::market::Market;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_ticket_is_found_by_its_id_in_either_case() {

@@ -1,11 +1,12 @@
 //! Changes that were left behind.
 
+use bigtix_testkit::Answer;
 use bigtix_testkit::eventually;
 use bson::doc;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::market::{Answer, Market, Person, ticket_id};
+use crate::market::{Market, Person, ticket_id};
 
 async fn edit(market: &Market, seller: &Person, ticket: &Value) -> Answer {
     let path = format!("/api/tickets/{}", ticket["id"].as_str().unwrap());

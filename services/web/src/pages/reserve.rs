@@ -59,6 +59,9 @@ fn refusal(error: &ClientError) -> Option<String> {
         }
         ErrorCode::TicketNotForSale => "The seller has just taken this off sale.",
         ErrorCode::SoldOut => "There are not that many tickets left. Choose fewer, or try again in a moment.",
+        ErrorCode::TicketsApart => {
+            "These tickets cannot be reserved together. Reserve those of each event on their own."
+        }
         ErrorCode::OwnTicket => "This is your own listing, so you cannot buy it.",
         ErrorCode::TooManyHeld => {
             "You hold too many unpaid tickets. Pay for an order, or cancel one, and try again."
