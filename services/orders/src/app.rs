@@ -2,21 +2,23 @@
 
 pub(crate) mod claim_ticket;
 pub(crate) mod counter;
+mod dispatch;
+mod find_order;
+mod partition;
 pub(crate) mod place_any;
 pub(crate) mod place_order;
 pub(crate) mod place_partial;
 pub(crate) mod second_look;
-pub(crate) mod settle_order;
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use bigtix_service::clock::StoreClock;
 use tokio_util::sync::CancellationToken;
 
-use crate::adapters::{Claims, Copies, Orders};
-use counter::Counter;
-use place_any::Pools;
-use second_look::SecondLook;
+use crate::adapters::{Orders, Places};
+use crate::domain::partition::Partitioner;
+
+pub(crate) use partition::{Partition, open_partition};
 
 /// The shop's rules about orders.
 #[derive(Debug, Clone, Copy)]
@@ -27,16 +29,13 @@ pub(crate) struct Rules {
     pub(crate) max_held: usize,
 }
 
-/// The use cases, and what they need.
+/// The use cases, each of which is one of some partition.
 #[derive(Clone)]
 pub(crate) struct App {
-    pub(crate) claims: Claims,
-    pub(crate) copies: Copies,
-    pub(crate) orders: Orders,
-    pub(crate) second_look: SecondLook,
-    pub(crate) clock: StoreClock,
-    pub(crate) counter: Counter,
-    pub(crate) pools: Pools,
+    partitioner: Partitioner,
+    /// By their ids; at least one.
+    partitions: Arc<[Partition]>,
+    places: Places,
 }
 
 /// How often overdue orders are looked for.

@@ -4,4 +4,5 @@
 
 pub(crate) mod line;
 pub mod order;
+pub(crate) mod partition;
 pub(crate) mod quote;

@@ -10,11 +10,10 @@ pub mod domain;
 mod events;
 mod http;
 
-use bigtix_service::clock::StoreClock;
 use bigtix_service::http::for_people;
 use bigtix_service::http::idempotency::Idempotency;
 use bigtix_service::internal::Peer;
-use bigtix_service::mongo::Mongo;
+use bigtix_service::mongo::{Mongo, MongoConfig};
 use bigtix_service::nats::Bus;
 use bigtix_service::outbox::Outbox;
 use bigtix_service::rate::RateLimit;
@@ -23,19 +22,19 @@ use bson::doc;
 
 pub use config::Config;
 
-use crate::adapters::{Claims, Copies, Orders};
-use crate::app::App;
-use crate::app::counter;
-use crate::app::place_any::Pools;
-use crate::app::second_look::SecondLook;
+use crate::adapters::Places;
+use crate::adapters::memberships::{self, EnrolError};
+use crate::app::{App, open_partition};
+use crate::domain::partition::Partitioner;
 
 /// Prepares the stores and wires the service.
 ///
 /// # Errors
-/// [`StartError::Store`] when MongoDB cannot be reached or refuses the indexes.
+/// [`StartError::Store`] when MongoDB cannot be reached or refuses the indexes; [`StartError::Refused`] when the databases
+/// are not those that the shop was made with.
 pub async fn service(config: Config) -> Result<Service, StartError> {
     let Config {
-        mongo,
+        databases,
         nats,
         sessions,
         changes,
@@ -43,51 +42,31 @@ pub async fn service(config: Config) -> Result<Service, StartError> {
         tickets_urls,
         rules,
     } = config;
-    let mongo = Mongo::connect(&mongo).await.trying_to("connect to MongoDB")?;
-    let clock = StoreClock::learn(&mongo)
-        .await
-        .trying_to("read MongoDB's clock")?;
-    let claims = Claims::prepare(mongo.clone())
-        .await
-        .trying_to("prepare the claims")?;
+    let (partitioner, databases) = connect(databases).await?;
+    let home = databases[0].clone();
     let owner = Peer::new("orders", "tickets", tickets_urls, service_keys.clone());
-    let copies = Copies::prepare(mongo.clone(), owner)
-        .await
-        .trying_to("prepare the copies")?;
-    let keys = Idempotency::prepare(mongo.clone(), sessions.clone())
+    let memory = adapters::copies::memory();
+    let (mut partitions, mut clerks) = (Vec::new(), Vec::new());
+    for (share, mongo) in partitioner.shares().zip(&databases) {
+        let opened = open_partition(share, mongo, owner.clone(), memory.clone(), rules).await?;
+        partitions.push(opened.0);
+        clerks.push(opened.1);
+    }
+    // Keys are in the first database, so they go by its clock.
+    let keys = Idempotency::prepare(home.clone(), partitions[0].clock.clone(), sessions.clone())
         .await
         .trying_to("prepare the keys")?;
     let changes = RateLimit::new("orders", &nats.prefix, &changes).trying_to("reach Redis")?;
     let bus = Bus::connect(&nats, "orders").await.trying_to("reach NATS")?;
 
-    let orders = Orders::new(claims.clone(), clock.clone());
-    let second_look = SecondLook {
-        copies: copies.clone(),
-        orders: orders.clone(),
-    };
-    let (counter, clerk) = counter::open(
-        claims.clone(),
-        copies.clone(),
-        orders.clone(),
-        second_look.clone(),
-        clock.clone(),
-        rules,
-    );
-    let app = App {
-        claims,
-        copies,
-        orders,
-        second_look,
-        clock: clock.clone(),
-        counter,
-        pools: Pools::new(),
-    };
+    let app = App::new(partitioner, partitions.clone(), Places::new(partitioner, owner));
     let relay = Outbox {
         collection: adapters::claims::CLAIMS,
         filter: doc! {"kind": "order"},
         read: adapters::documents::read_event,
     }
-    .relay(mongo.clone(), bus.clone());
+    .relay(home.clone(), bus.clone())
+    .and_from(databases.iter().skip(1).cloned());
     let public = for_people(http::router(app.clone()), sessions, changes.clone(), keys);
 
     let mut service = Service::new("orders", include_str!("../version.json"))
@@ -95,16 +74,43 @@ pub async fn service(config: Config) -> Result<Service, StartError> {
         .openapi(http::openapi())
         .internal(http::internal_router(app.clone()), &service_keys)
         .task("relay", |stop| relay.run(stop))
-        .limit(changes)
-        .task("counter", |stop| clerk.serve(stop));
+        .limit(changes);
     for subscription in events::subscriptions(&app) {
-        service = service.subscription(&mongo, &bus, subscription);
+        service = service.subscription(&home, &bus, subscription);
     }
-    let (sweeper, follower) = (app.orders.clone(), mongo.clone());
-    Ok(service
-        .task("sweeper", |stop| app::sweep_orders(sweeper, stop))
-        .task("clock", |stop| clock.follow(follower, stop))
-        .needs_mongodb(mongo))
+    for ((partition, clerk), mongo) in partitions.into_iter().zip(clerks).zip(databases) {
+        service = service
+            .task("counter", |stop| clerk.serve(stop))
+            .task("sweeper", |stop| app::sweep_orders(partition.orders, stop))
+            .task("clock", |stop| partition.clock.follow(mongo, stop));
+    }
+    // Another partition that is away takes its own events with it and nothing else.
+    Ok(service.needs_mongodb(home))
+}
+
+/// The databases of the partitions, in their order, once they are known to be this shop's.
+async fn connect(configs: Vec<MongoConfig>) -> Result<(Partitioner, Vec<Mongo>), StartError> {
+    let mut databases = Vec::with_capacity(configs.len());
+    for (number, config) in configs.iter().enumerate() {
+        let mongo = Mongo::connect(config).await;
+        databases.push(match number {
+            0 => mongo.trying_to("connect to MongoDB")?,
+            _ => mongo.trying_to(&format!("connect to number {number} of MONGODB_PARTITION_URIS"))?,
+        });
+    }
+    let what = "take the databases for this shop's";
+    match memberships::enrol(&databases).await {
+        Ok(()) => {}
+        Err(EnrolError::Store(error)) => return Err(error).trying_to(what),
+        Err(EnrolError::Misplaced(reason)) => {
+            return Err(StartError::Refused {
+                what: what.to_owned(),
+                reason: reason.to_string(),
+            });
+        }
+    }
+    let partitioner = Partitioner::new(databases.len()).expect("as many as the settings may name");
+    Ok((partitioner, databases))
 }
 
 /// The service's REST API.

@@ -3,8 +3,9 @@
 use bigtix_contracts::events::{OrderState, Versioned};
 use bigtix_contracts::internal::ClaimOutcome;
 use bigtix_contracts::{OrderId, TicketId};
-use bigtix_service::mongo::{GroupedChanges, Mongo, MongoError, duplicate_key};
-use bson::{Bson, DateTime, Document, doc};
+use bigtix_service::clock::wall;
+use bigtix_service::mongo::{GroupedChanges, Mongo, MongoError, duplicate_key, to_bson_time};
+use bson::{Bson, Document, RawDocumentBuf, doc};
 use futures::TryStreamExt;
 use mongodb::error::{Error, ErrorKind};
 use mongodb::options::IndexOptions;
@@ -115,6 +116,11 @@ impl Claims {
         self.mongo.database().collection(CLAIMS)
     }
 
+    /// The claims as the store sends them, of whatever kind.
+    pub(super) fn raw(&self) -> Collection<RawDocumentBuf> {
+        self.mongo.database().collection(CLAIMS)
+    }
+
     /// Changes of orders, as many as wait in one command.
     pub(crate) fn changes(&self) -> GroupedChanges {
         GroupedChanges::new(self.mongo.clone(), CLAIMS)
@@ -149,7 +155,7 @@ impl Claims {
     /// stays: until then nobody can tell whether the ticket will be for sale.
     pub(crate) async fn claim(&self, id: OrderId, ticket: TicketId) -> Result<ClaimOutcome, Error> {
         let claim = doc! {
-            "_id": oid(id.bytes()), "kind": "edit", "active": true, "ticketIds": [oid(ticket.bytes())], "createdAt": DateTime::now(),
+            "_id": oid(id.bytes()), "kind": "edit", "active": true, "ticketIds": [oid(ticket.bytes())], "createdAt": to_bson_time(wall()),
         };
         match self.documents().insert_one(claim).await {
             Ok(_) => Ok(ClaimOutcome::Claimed),
@@ -180,7 +186,7 @@ impl Claims {
 
     /// Ends an edit's claim. One that has not arrived yet finds itself ended.
     pub(crate) async fn release(&self, id: OrderId, ticket: TicketId) -> Result<(), Error> {
-        let ended = doc! {"$set": {"active": false}, "$setOnInsert": {"kind": "edit", "ticketIds": [oid(ticket.bytes())], "createdAt": DateTime::now()}};
+        let ended = doc! {"$set": {"active": false}, "$setOnInsert": {"kind": "edit", "ticketIds": [oid(ticket.bytes())], "createdAt": to_bson_time(wall())}};
         self.documents()
             .update_one(doc! {"_id": oid(id.bytes())}, ended)
             .upsert(true)
@@ -190,7 +196,7 @@ impl Claims {
 
     /// Makes a claim stay for ever.
     pub(crate) async fn keep_as_withdrawn(&self, id: OrderId, ticket: TicketId) -> Result<(), Error> {
-        let kept = doc! {"$set": {"kind": "withdrawn"}, "$setOnInsert": {"active": true, "ticketIds": [oid(ticket.bytes())], "createdAt": DateTime::now()}};
+        let kept = doc! {"$set": {"kind": "withdrawn"}, "$setOnInsert": {"active": true, "ticketIds": [oid(ticket.bytes())], "createdAt": to_bson_time(wall())}};
         self.documents()
             .update_one(doc! {"_id": oid(id.bytes())}, kept)
             .upsert(true)
@@ -273,8 +279,7 @@ fn validator() -> Document {
 
 #[cfg(test)]
 mod tests {
-    use bigtix_contracts::events::{OrderStatus, OrderTicket, Turn};
-    use bigtix_contracts::{Cents, UserId};
+    use bigtix_contracts::events::Turn;
     use bigtix_service::Settings;
     use bigtix_service::clock::StoreClock;
     use bigtix_service::mongo::{MongoConfig, new_id};
@@ -284,6 +289,7 @@ mod tests {
     use super::*;
     use crate::adapters::Orders;
     use crate::domain::order::Command;
+    use crate::domain::order::tests::created;
 
     async fn store() -> Mongo {
         let database = shared().database();
@@ -294,28 +300,12 @@ mod tests {
     }
 
     fn order(ticket: TicketId) -> OrderState {
-        OrderState {
-            id: OrderId::from_bytes(new_id()),
-            user_id: UserId::from_bytes(new_id()),
-            status: OrderStatus::Created,
-            reason: None,
-            // Whoever places it may have any clock.
-            expires_at: Timestamp::MAX,
-            created_at: Timestamp::UNIX_EPOCH,
-            total: Cents(1999),
-            tickets: vec![OrderTicket {
-                id: ticket,
-                seller_id: UserId::from_bytes(new_id()),
-                title: "Row F seat 12".into(),
-                price: Cents(1999),
-                version: 0,
-                serial_number: "F12".into(),
-                event_id: None,
-            }],
-            payment_id: None,
-            relisted: false,
-            turn: None,
-        }
+        let mut order = created();
+        order.id = OrderId::from_bytes(new_id());
+        // Whoever places it may have any clock.
+        order.expires_at = Timestamp::MAX;
+        order.tickets[0].id = ticket;
+        order
     }
 
     #[tokio::test(flavor = "multi_thread")]

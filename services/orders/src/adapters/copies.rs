@@ -26,6 +26,17 @@ const REMEMBERED: u64 = 100_000;
 
 type Copy = Arc<Versioned<TicketState>>;
 
+/// Copies in memory, shared by all partitions: tickets of one are never asked for in another one.
+pub(crate) type Memory = Cache<TicketId, Copy>;
+
+/// An empty memory.
+pub(crate) fn memory() -> Memory {
+    Cache::builder()
+        .max_capacity(REMEMBERED)
+        .eviction_policy(EvictionPolicy::lru())
+        .build()
+}
+
 /// Why a ticket could not be read.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CopyError {
@@ -42,21 +53,14 @@ pub(crate) enum CopyError {
 pub(crate) struct Copies {
     mongo: Mongo,
     owner: Peer,
-    memory: Cache<TicketId, Copy>,
+    memory: Memory,
 }
 
 impl Copies {
     /// Prepares the collection.
-    pub(crate) async fn prepare(mongo: Mongo, owner: Peer) -> Result<Self, MongoError> {
+    pub(crate) async fn prepare(mongo: Mongo, owner: Peer, memory: Memory) -> Result<Self, MongoError> {
         mongo.ensure_indexes(COPIES, &[]).await?;
-        Ok(Self {
-            mongo,
-            owner,
-            memory: Cache::builder()
-                .max_capacity(REMEMBERED)
-                .eviction_policy(EvictionPolicy::lru())
-                .build(),
-        })
+        Ok(Self { mongo, owner, memory })
     }
 
     /// Those of `ids` that exist, as lately known; asks their owner for those never heard of.

@@ -4,10 +4,11 @@ use bigtix_contracts::events::{
     CancelReason, Envelope, OrderState, OrderStatus, OrderTicket, Turn, Versioned,
 };
 use bigtix_contracts::{Cents, OrderId, PaymentId, TicketId, UserId};
+use bigtix_service::clock::wall;
 use bigtix_service::mongo::{from_bson_time, to_bson_time};
 use bigtix_service::outbox::ReadError;
 use bson::oid::ObjectId;
-use bson::{DateTime, Document, Timestamp};
+use bson::{DateTime, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// What kind of claim a document of the collection is.
@@ -215,10 +216,30 @@ impl OrderDocument {
 }
 
 /// The event that an order's document is.
-pub(crate) fn read_event(document: &Document) -> Result<Envelope<OrderState>, ReadError> {
-    let document: OrderDocument =
-        bson::deserialize_from_document(document.clone()).map_err(|error| ReadError(error.to_string()))?;
+pub(crate) fn read_event(document: &OrderDocument) -> Result<Envelope<OrderState>, ReadError> {
     let traceparent = document.traceparent.clone();
-    let Versioned { version, state } = document.into_order();
-    Ok(Envelope::new(state, version, jiff::Timestamp::now(), traceparent))
+    let Versioned { version, state } = document.clone().into_order();
+    Ok(Envelope::new(state, version, wall(), traceparent))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::order::tests::created;
+
+    #[test]
+    fn the_bytes_of_a_document_are_the_event_of_its_order() {
+        let order = OrderState {
+            turn: Some(Turn {
+                seconds: 1,
+                ordinal: 2,
+            }),
+            ..created()
+        };
+        let stored = OrderDocument::new(&order, 3, Some("00-trace".to_owned()));
+        let bytes = bson::serialize_to_vec(&stored).unwrap();
+        let event = read_event(&bson::deserialize_from_slice(&bytes).unwrap()).unwrap();
+        assert_eq!((event.version, event.data), (3, order));
+        assert_eq!(event.traceparent.as_deref(), Some("00-trace"));
+    }
 }

@@ -2,13 +2,25 @@
 
 use bigtix_contracts::events::{TicketState, Versioned};
 use bigtix_contracts::internal::{Claim, ClaimOutcome, ReleaseClaim};
+use bigtix_service::internal::CallError;
 use mongodb::error::Error;
 
-use super::App;
+use super::Partition;
 use crate::adapters::HolderKind;
 use crate::domain::order::{Command, is_overdue};
 
-impl App {
+/// Why a ticket could not be claimed, or is not known to be.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ClaimError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] Error),
+    /// The tickets service failed, which was asked where the ticket belongs.
+    #[error(transparent)]
+    Owner(#[from] CallError),
+}
+
+impl Partition {
     /// Claims a ticket for its seller. An order whose time is over does not stand in the way.
     pub(crate) async fn claim_ticket(&self, claim: Claim) -> Result<ClaimOutcome, Error> {
         let Claim {

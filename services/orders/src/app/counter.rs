@@ -11,15 +11,12 @@ use std::time::Duration;
 
 use bigtix_contracts::events::{OrderState, Versioned};
 use bigtix_contracts::{OrderId, TicketId};
-use bigtix_service::clock::StoreClock;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
-use self::batch::{Batch, Begun, Fate};
-use super::Rules;
+pub(crate) use self::batch::Batch;
+use self::batch::{Begun, Fate};
 use super::place_order::{PlaceError, Wish};
-use super::second_look::SecondLook;
-use crate::adapters::{Claims, Copies, Orders};
 use crate::domain::line::{Line, Wants};
 use crate::domain::order::is_overdue;
 use crate::domain::quote::Rejection;
@@ -67,27 +64,14 @@ pub(crate) struct Clerk {
     again: mpsc::UnboundedSender<Waiting>,
     returning: mpsc::UnboundedReceiver<Waiting>,
     batch: Batch,
+    /// How many waited when that was last told.
+    told: u32,
 }
 
 /// A counter and the clerk that serves it.
-pub(crate) fn open(
-    claims: Claims,
-    copies: Copies,
-    orders: Orders,
-    second_look: SecondLook,
-    clock: StoreClock,
-    rules: Rules,
-) -> (Counter, Clerk) {
+pub(crate) fn open(batch: Batch) -> (Counter, Clerk) {
     let (sender, wishes) = mpsc::channel(QUEUE);
     let (again, returning) = mpsc::unbounded_channel();
-    let batch = Batch {
-        claims,
-        copies,
-        orders,
-        second_look,
-        clock,
-        rules,
-    };
     (
         Counter { wishes: sender },
         Clerk {
@@ -95,6 +79,7 @@ pub(crate) fn open(
             again,
             returning,
             batch,
+            told: 0,
         },
     )
 }
@@ -148,7 +133,11 @@ impl Clerk {
         while let Ok(waiting) = self.wishes.try_recv() {
             line.join(waiting);
         }
-        metrics::gauge!("bigtix_orders_waiting").set(u32::try_from(line.len()).unwrap_or(u32::MAX));
+        // Each partition has a line, and the number is of all.
+        let waiting = u32::try_from(line.len()).unwrap_or(u32::MAX);
+        let more = f64::from(waiting) - f64::from(self.told);
+        metrics::gauge!("bigtix_orders_waiting").increment(more);
+        self.told = waiting;
     }
 
     async fn begin(&self, waiting: Vec<Waiting>) -> Option<Open> {
@@ -274,6 +263,7 @@ impl Settled {
             }
             Rejection::TicketNotFound
             | Rejection::EventNotFound
+            | Rejection::TicketsApart
             | Rejection::OwnTicket
             | Rejection::SoldOut
             | Rejection::AllUnavailable

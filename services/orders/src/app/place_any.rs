@@ -12,7 +12,7 @@ use bigtix_contracts::{Cents, TicketId, UserId};
 use moka::sync::Cache;
 use tokio::sync::Mutex;
 
-use super::App;
+use super::Partition;
 use super::place_order::{PlaceError, Wish};
 use crate::domain::quote::Rejection;
 
@@ -89,7 +89,7 @@ impl Pool {
     }
 }
 
-impl App {
+impl Partition {
     /// Places `wish` (whose tickets are not chosen yet) on the `quantity` cheapest free tickets of `event`.
     pub(crate) async fn place_any(
         &self,

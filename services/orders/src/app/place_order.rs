@@ -4,13 +4,13 @@ use bigtix_contracts::events::{OrderState, Versioned};
 use bigtix_contracts::{Cents, OrderId, TicketId, UserId};
 use bigtix_service::internal::CallError;
 
-use super::App;
+use super::Partition;
 use crate::domain::quote::Rejection;
 
 /// What a buyer asks for.
 #[derive(Debug, Clone)]
 pub(crate) struct Wish {
-    /// The id that the order will have.
+    /// The id that the order will have, but that its partition may yet be put into it.
     pub(crate) order_id: OrderId,
     /// Whether an earlier run of the same request may have placed the order.
     pub(crate) is_repeated: bool,
@@ -53,7 +53,7 @@ impl From<crate::adapters::copies::CopyError> for PlaceError {
     }
 }
 
-impl App {
+impl Partition {
     /// Places the order; with the others that wait, in one insert.
     pub(crate) async fn place_order(&self, wish: Wish) -> Result<Versioned<OrderState>, PlaceError> {
         self.counter.place(wish).await

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use bigtix_contracts::TicketId;
 use bigtix_contracts::events::{OrderState, Versioned};
 
-use super::App;
+use super::Partition;
 use super::place_order::{PlaceError, Wish};
 use crate::adapters::HolderKind;
 use crate::domain::quote::Rejection;
@@ -21,7 +21,7 @@ pub(crate) struct Partial {
     pub(crate) not_found: Vec<TicketId>,
 }
 
-impl App {
+impl Partition {
     /// Places an order of those of the wish's tickets that exist and are free.
     pub(crate) async fn place_partial(&self, wish: Wish) -> Result<Partial, PlaceError> {
         let known = self.copies.read(&wish.tickets).await?;

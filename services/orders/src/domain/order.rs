@@ -176,7 +176,7 @@ fn decide_refund(order: &OrderState, payment: PaymentId, relist: bool) -> Verdic
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use bigtix_contracts::events::OrderTicket;
     use bigtix_contracts::{Cents, OrderId, TicketId, UserId};
     use proptest::prelude::*;
@@ -187,7 +187,8 @@ mod tests {
         Timestamp::from_second(second).unwrap()
     }
 
-    fn created() -> OrderState {
+    /// An order of one ticket, as it is placed.
+    pub(crate) fn created() -> OrderState {
         OrderState {
             id: OrderId::from_bytes([1; 12]),
             user_id: UserId::from_bytes([2; 12]),

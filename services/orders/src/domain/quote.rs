@@ -26,6 +26,9 @@ pub(crate) enum Rejection {
     /// Its seller withdrew it.
     #[error("Ticket is no longer for sale")]
     NotForSale(TicketId),
+    /// Tickets of one order belong to different partitions.
+    #[error("These tickets cannot be in one order")]
+    TicketsApart,
     /// The buyer is its seller.
     #[error("You cannot buy your own ticket")]
     OwnTicket,

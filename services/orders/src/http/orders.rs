@@ -142,8 +142,7 @@ pub(super) async fn cancel(
 ) -> Result<Versioned<OrderState>, ApiError> {
     own_order(app, caller, id).await?;
     match app
-        .orders
-        .apply(id, Command::Cancel)
+        .settle_order(id, Command::Cancel)
         .await?
         .ok_or_else(not_found)?
     {

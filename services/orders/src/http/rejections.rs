@@ -3,6 +3,7 @@
 use bigtix_contracts::ErrorCode;
 use bigtix_service::http::ApiError;
 
+use crate::app::claim_ticket::ClaimError;
 use crate::app::place_order::PlaceError;
 use crate::domain::quote::Rejection;
 
@@ -13,6 +14,7 @@ impl From<Rejection> for ApiError {
             Rejection::TicketNotFound | Rejection::EventNotFound => Self::not_found(message),
             Rejection::Reserved(_) => Self::rule(ErrorCode::TicketReserved, message),
             Rejection::NotForSale(_) => Self::rule(ErrorCode::TicketNotForSale, message),
+            Rejection::TicketsApart => Self::rule(ErrorCode::TicketsApart, message),
             Rejection::OwnTicket => Self::rule(ErrorCode::OwnTicket, message),
             Rejection::SoldOut | Rejection::AllUnavailable => Self::rule(ErrorCode::SoldOut, message),
             Rejection::TooManyHeld => Self::rule(ErrorCode::TooManyHeld, message),
@@ -30,6 +32,15 @@ impl From<PlaceError> for ApiError {
             PlaceError::Unknown => Self::outcome_unknown(),
             PlaceError::Store(error) => Self::unavailable("Orders cannot be read right now").caused_by(error),
             PlaceError::Owner(error) => error.into(),
+        }
+    }
+}
+
+impl From<ClaimError> for ApiError {
+    fn from(error: ClaimError) -> Self {
+        match error {
+            ClaimError::Store(error) => error.into(),
+            ClaimError::Owner(error) => error.into(),
         }
     }
 }

@@ -38,6 +38,18 @@ impl Catalogue {
 
     /// Lists a ticket.
     pub(crate) fn list(&self, price: i64, event_id: Option<&str>) -> Versioned<TicketState> {
+        let ticket = self.unlisted(price, event_id);
+        self.put(ticket.clone());
+        ticket
+    }
+
+    /// Puts a ticket on the shelf.
+    pub(crate) fn put(&self, ticket: Versioned<TicketState>) {
+        self.shelf.lock().unwrap().insert(ticket.state.id, ticket);
+    }
+
+    /// A ticket that nobody can find yet.
+    pub(crate) fn unlisted(&self, price: i64, event_id: Option<&str>) -> Versioned<TicketState> {
         let id = TicketId::from_bytes(new_id());
         let state = TicketState {
             id,
@@ -51,9 +63,7 @@ impl Catalogue {
             withdrawn: false,
             created_at: Timestamp::now(),
         };
-        let ticket = Versioned { version: 0, state };
-        self.shelf.lock().unwrap().insert(id, ticket.clone());
-        ticket
+        Versioned { version: 0, state }
     }
 }
 

@@ -6,6 +6,7 @@
 mod documents;
 mod double;
 mod limits;
+mod partitions;
 mod placing;
 mod racing;
 mod settling;

@@ -1,8 +1,8 @@
 //! What must hold when everybody comes at once, to two instances.
 
+use bigtix_contracts::OrderId;
 use bigtix_contracts::events::{OrderState, TicketState, Versioned};
 use bigtix_contracts::internal::{Claim, ClaimKind, ClaimOutcome, ReadOrder, ReleaseClaim, paths};
-use bigtix_contracts::{Cents, OrderId};
 use bigtix_service::mongo::new_id;
 use futures::future::join_all;
 use reqwest::Method;
@@ -94,14 +94,7 @@ async fn an_edit_and_an_order_never_both_hold_a_ticket_and_the_new_price_counts(
         let edit = async {
             match shop.call::<_, ClaimOutcome>(paths::CLAIM, &claim).await {
                 ClaimOutcome::Claimed => {
-                    let mut next = ticket.clone();
-                    next.version = 1;
-                    next.state.price = Cents(2000);
-                    let release = ReleaseClaim {
-                        claim_id: claim.claim_id,
-                        ticket: next,
-                    };
-                    let _: serde_json::Value = shop.call(paths::RELEASE, &release).await;
+                    shop.end_edit(claim.claim_id, &ticket).await;
                     true
                 }
                 ClaimOutcome::Taken => false,
@@ -124,14 +117,8 @@ async fn an_edit_and_an_order_never_both_hold_a_ticket_and_the_new_price_counts(
 
 /// The ticket costs twenty now, as if its edit had ended just before the order's claim.
 async fn reprice_behind_the_claim(shop: &Shop, ticket: &Versioned<TicketState>) {
-    let mut next = ticket.clone();
-    next.version = 1;
-    next.state.price = Cents(2000);
-    let release = ReleaseClaim {
-        claim_id: claim(ticket, ClaimKind::Edit).claim_id,
-        ticket: next,
-    };
-    let _: serde_json::Value = shop.call(paths::RELEASE, &release).await;
+    shop.end_edit(claim(ticket, ClaimKind::Edit).claim_id, ticket)
+        .await;
 }
 
 /// The order's claim came with a price that its instance remembered, and that instance died before it looked again: what

@@ -4,21 +4,22 @@ use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use bigtix_contracts::internal::paths;
-use bigtix_contracts::{OrderId, UserId};
+use bigtix_contracts::events::{TicketState, Versioned};
+use bigtix_contracts::internal::{ReleaseClaim, paths};
+use bigtix_contracts::{Cents, OrderId, UserId};
 use bigtix_service::http::keys::KeyRing;
 use bigtix_service::http::session::{Caller, Sessions};
 use bigtix_service::internal::Peer;
 use bigtix_service::mongo::new_id;
 use bigtix_service::{Listen, Running, Secret, Settings};
 use bigtix_testkit::stores::shared;
-use bigtix_testkit::{is_past_capacity, let_in};
 use jiff::Timestamp;
 use reqwest::Method;
 use serde_json::Value;
 
 use crate::double::Catalogue;
 
+pub(crate) const PARTITION_URIS: &str = "MONGODB_PARTITION_URIS";
 const KEYS: &str = "k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
 pub(crate) struct Shop {
@@ -28,7 +29,10 @@ pub(crate) struct Shop {
     turn: AtomicUsize,
     http: reqwest::Client,
     sessions: Sessions,
+    settings: Values,
 }
+
+type Values = BTreeMap<String, String>;
 
 /// Somebody with a session.
 #[derive(Clone)]
@@ -62,36 +66,43 @@ impl Shop {
                 .iter()
                 .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
         );
-        let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let mut instances = Vec::new();
-        for _ in 0..2 {
-            let mut settings = Settings::from_map(values.clone());
-            let config = bigtix_orders::Config::read(&mut settings);
-            settings.finish().unwrap();
-            let service = bigtix_orders::service(config).await.unwrap();
-            instances.push(
-                service
-                    .start(Listen {
-                        public: any,
-                        internal: Some(any),
-                    })
-                    .await
-                    .unwrap(),
-            );
-        }
-        let internal = instances
-            .iter()
-            .map(|i| format!("http://{}", i.internal_addr.unwrap()))
-            .collect();
-        let keys = KeyRing::parse(&Secret::new(KEYS)).unwrap();
+        let instances = start_two(&values).await;
         Self {
             catalogue,
-            orders: Peer::new("tests", "orders", internal, keys),
+            orders: peer(&instances),
             instances,
             turn: AtomicUsize::new(0),
             http: reqwest::Client::builder().no_proxy().build().unwrap(),
-            sessions: Sessions::read(&mut Settings::from_map(values)),
+            sessions: Sessions::read(&mut Settings::from_map(values.clone())),
+            settings: values,
         }
+    }
+
+    /// Two partitions, of which the second one is a database of the same server.
+    pub(crate) async fn open_in_two(extra: &[(&str, &str)]) -> Self {
+        let uri = shared().database().uri;
+        Self::open_with(&[&[(PARTITION_URIS, uri.as_str())], extra].concat()).await
+    }
+
+    /// Both instances end without a word, and two others are started.
+    pub(crate) async fn restart(&mut self) {
+        self.instances.clear();
+        self.instances = start_two(&self.settings).await;
+        self.orders = peer(&self.instances);
+    }
+
+    /// What another instance says that is to start with another setting.
+    pub(crate) async fn refusal(&self, name: &str, value: &str) -> String {
+        let mut values = self.settings.clone();
+        values.insert(name.to_owned(), value.to_owned());
+        match bigtix_orders::service(config(&values)).await {
+            Ok(_) => "it starts".to_owned(),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    pub(crate) fn setting(&self, name: &str) -> &str {
+        &self.settings[name]
     }
 
     pub(crate) fn person(&self) -> Person {
@@ -128,6 +139,19 @@ impl Shop {
         body: Option<Value>,
         key: Option<&str>,
     ) -> Answer {
+        let answer = self.ask_whole(person, method, path, body, key).await;
+        (answer.status, answer.body)
+    }
+
+    /// As [`Shop::ask_with`], with the answer's headers.
+    pub(crate) async fn ask_whole(
+        &self,
+        person: &Person,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+        key: Option<&str>,
+    ) -> bigtix_testkit::Answer {
         let instance = &self.instances[self.turn.fetch_add(1, Ordering::Relaxed) % self.instances.len()];
         let mut request = self
             .http
@@ -139,14 +163,7 @@ impl Shop {
         if let Some(key) = key {
             request = request.header("idempotency-key", key);
         }
-        let ask = || async {
-            let answer = request.try_clone().unwrap().send().await.unwrap();
-            (
-                answer.status().as_u16(),
-                answer.json().await.unwrap_or(Value::Null),
-            )
-        };
-        let_in(ask, |(status, body)| is_past_capacity(*status, body)).await
+        bigtix_testkit::Answer::to(request).await
     }
 
     pub(crate) async fn order(&self, person: &Person, body: Value) -> Answer {
@@ -166,11 +183,54 @@ impl Shop {
         self.orders.call(path, question).await.unwrap()
     }
 
+    /// Ends the edit with this claim, by which the ticket costs twenty.
+    pub(crate) async fn end_edit(&self, claim_id: OrderId, ticket: &Versioned<TicketState>) {
+        let mut ticket = ticket.clone();
+        ticket.version = 1;
+        ticket.state.price = Cents(2000);
+        let _: Value = self
+            .call(paths::RELEASE, &ReleaseClaim { claim_id, ticket })
+            .await;
+    }
+
     pub(crate) async fn close(self) {
         for instance in self.instances {
             instance.stop().await;
         }
     }
+}
+
+fn config(values: &Values) -> bigtix_orders::Config {
+    let mut settings = Settings::from_map(values.clone());
+    let config = bigtix_orders::Config::read(&mut settings);
+    settings.finish().unwrap();
+    config
+}
+
+async fn start_two(values: &Values) -> Vec<Running> {
+    let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let start = async || {
+        let service = bigtix_orders::service(config(values)).await.unwrap();
+        let listen = Listen {
+            public: any,
+            internal: Some(any),
+        };
+        service.start(listen).await.unwrap()
+    };
+    vec![start().await, start().await]
+}
+
+fn peer(instances: &[Running]) -> Peer {
+    let internal = instances
+        .iter()
+        .map(|i| format!("http://{}", i.internal_addr.unwrap()))
+        .collect();
+    Peer::new(
+        "tests",
+        "orders",
+        internal,
+        KeyRing::parse(&Secret::new(KEYS)).unwrap(),
+    )
 }
 
 pub(crate) fn id_of(answer: &Answer) -> &str {

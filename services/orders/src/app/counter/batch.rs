@@ -14,6 +14,7 @@ use crate::app::Rules;
 use crate::app::place_order::{PlaceError, Wish};
 use crate::app::second_look::{Looked, SecondLook};
 use crate::domain::order::{Command, is_overdue};
+use crate::domain::partition::Share;
 use crate::domain::quote::{Known, Quote, Rejection, Terms, quote_known};
 
 /// What became of one wish.
@@ -38,6 +39,7 @@ pub(crate) struct Begun {
 
 /// What a batch needs.
 pub(crate) struct Batch {
+    pub(crate) share: Share,
     pub(crate) claims: Claims,
     pub(crate) copies: Copies,
     pub(crate) orders: Orders,
@@ -163,6 +165,10 @@ impl Batch {
             }
             quoted => quoted?,
         };
+        // Another partition's index knows nothing of a claim that is made here.
+        if !quoted.tickets.iter().all(|ticket| self.share.has(ticket)) {
+            return Err(Rejection::TicketsApart.into());
+        }
         let held = held.entry(wish.buyer).or_default();
         if *held + wish.tickets.len() > self.rules.max_held {
             return Err(Rejection::TooManyHeld.into());

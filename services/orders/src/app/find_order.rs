@@ -1,14 +1,13 @@
-//! Reading orders, and what becomes of them after they were placed.
+//! Reading orders.
 
 use bigtix_contracts::events::{OrderState, Versioned};
 use bigtix_contracts::{OrderId, UserId};
 use bigtix_service::http::Page;
 use mongodb::error::Error;
 
-use super::App;
-use crate::domain::order::{Applied, Command};
+use super::Partition;
 
-impl App {
+impl Partition {
     /// The order as it is now, at the prices that count; one whose time is over is expired first.
     pub(crate) async fn find_order(&self, id: OrderId) -> Result<Option<Versioned<OrderState>>, Error> {
         let found = self.orders.find(id).await?;
@@ -25,15 +24,5 @@ impl App {
         self.second_look
             .read(self.orders.find_of(buyer, page).await?)
             .await
-    }
-
-    /// Applies a command; `None` when there is no such order.
-    pub(crate) async fn settle_order(&self, id: OrderId, command: Command) -> Result<Option<Applied>, Error> {
-        self.orders.apply(id, command).await
-    }
-
-    /// Expires one order, if its time is over by the store's clock.
-    pub(crate) async fn expire_order(&self, id: OrderId) -> Result<(), Error> {
-        self.orders.apply(id, Command::Expire).await.map(|_| ())
     }
 }
