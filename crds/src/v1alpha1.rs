@@ -78,7 +78,7 @@ use serde::{Deserialize, Serialize};
     validation = Rule::new("self.profile != 'Production' || ((!has(self.services.payments.replicas) || self.services.payments.replicas >= 2) && (!has(self.services.payments.autoscaling) || self.services.payments.autoscaling.minReplicas >= 2))").message("Production needs at least 2 replicas of each service").field_path(".services.payments"),
     validation = Rule::new("self.profile != 'Production' || ((!has(self.services.expiration.replicas) || self.services.expiration.replicas >= 2) && (!has(self.services.expiration.autoscaling) || self.services.expiration.autoscaling.minReplicas >= 2))").message("Production needs at least 2 replicas of each service").field_path(".services.expiration"),
     validation = Rule::new("self.profile != 'Production' || ((!has(self.services.web.replicas) || self.services.web.replicas >= 2) && (!has(self.services.web.autoscaling) || self.services.web.autoscaling.minReplicas >= 2))").message("Production needs at least 2 replicas of each service").field_path(".services.web"),
-    validation = Rule::new("self.deletionPolicy != 'Snapshot' || has(self.backup.s3) || has(self.backup.volume)").message("Snapshot needs a place for the last backup: set spec.backup").field_path(".deletionPolicy"),
+    validation = Rule::new("self.deletionPolicy != 'Snapshot' || has(self.backup.s3) || has(self.backup.volume)").message("Snapshot needs a place for the final backup: set spec.backup.s3 or spec.backup.volume").field_path(".deletionPolicy"),
     validation = Rule::new("self.version == oldSelf.version || !self.hibernate").message("set hibernate: false before changing the version").field_path(".version"),
     validation = Rule::new("!has(self.upgrade.approvedVersion) || self.upgrade.approvedVersion == self.version || (has(oldSelf.upgrade.approvedVersion) && self.upgrade.approvedVersion == oldSelf.upgrade.approvedVersion)").message("must be the version that is requested, or stay as it is").field_path(".upgrade.approvedVersion"),
 )]
@@ -140,8 +140,8 @@ pub struct BigTixSpec {
     /// A time; all pods older than it are restarted, a few at a time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restart_at: Option<Time>,
-    /// What becomes of the data when the resource is deleted. Retain keeps the volumes, Snapshot takes a last backup before
-    /// it deletes them, Delete deletes them.
+    /// What becomes of the data when the resource is deleted. Retain keeps the volumes, Snapshot deletes them once a final backup
+    /// is complete, Delete deletes them.
     #[serde(default)]
     pub deletion_policy: DeletionPolicy,
     /// Where images come from.
@@ -192,7 +192,7 @@ pub enum DeletionPolicy {
     /// The volumes stay.
     #[default]
     Retain,
-    /// A last backup is taken, then the volumes go.
+    /// A final backup is taken, then the volumes go.
     Snapshot,
     /// The volumes go.
     Delete,

@@ -1,38 +1,33 @@
 //! Doing what was decided: the one place where anything is written.
 
 mod mongodb;
+pub(crate) mod object;
 
 use std::collections::BTreeMap;
 
 use bigtix_crds::v1alpha1::{BigTixBackupSpec, BigTixStatus};
 use bigtix_crds::{BigTix, BigTixBackup, Platform};
-use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Secret};
 use k8s_openapi::jiff::Timestamp;
 use kube::api::{Api, ApiResource, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams};
 use kube::core::error_boundary::InvalidObject;
-use kube::{Client, Resource, ResourceExt};
+use kube::{Client, ResourceExt};
 use serde_json::{Value, json};
 
 use crate::build::Child;
 use crate::build::secrets::{OwnSecret, own};
-use crate::build::service::KEYS;
 use crate::difference::stamped;
 use crate::kind::Kind;
-use crate::names::SCHEDULED_LABEL;
-use crate::next::{Decision, Write};
+use crate::next::leave::{self, FINALIZER};
+use crate::next::{Decision, Occasion, Write};
 use crate::observe::Databases;
 use crate::observe::facts::Observed;
 use crate::secret;
 use crate::status::conditions;
+use object::{CONFLICT, NOT_FOUND, is, is_terminating};
 
 /// The field manager of everything that is not applied but changed in place.
 const MANAGER: &str = "bigtix/workloads";
-pub(crate) const STATUS_MANAGER: &str = "bigtix/status";
-
-/// Of an object that is there already.
-const CONFLICT: u16 = 409;
-const NOT_FOUND: u16 = 404;
 
 /// Why a write failed; the pass ends there, and the next one begins with it.
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +49,19 @@ pub enum ApplyError {
     /// A mistake of the operator's.
     #[error("{0} is of a kind that is not applied")]
     UnknownKind(String),
+    /// A mistake of the operator's: of such a resource nothing is made.
+    #[error("the resource breaks a rule")]
+    Invalid,
+}
+
+impl ApplyError {
+    /// Whether nothing can be made any more, because the namespace is being deleted.
+    fn is_of_an_ending_namespace(&self) -> bool {
+        match self {
+            Self::Api { what: _, source } => is_terminating(source),
+            Self::Mongodb(_) | Self::NoSecret(_) | Self::UnknownKind(_) | Self::Invalid => false,
+        }
+    }
 }
 
 fn api(what: impl Into<String>) -> impl FnOnce(kube::Error) -> ApplyError {
@@ -84,37 +92,43 @@ impl Applier {
         decision: &Decision,
         now: Timestamp,
     ) -> Result<Vec<String>, ApplyError> {
-        let Ok(platform) = &observed.verdict else {
-            return Ok(Vec::new());
-        };
         let mut done = Vec::new();
         for write in &decision.writes {
-            let what = self.write(observed, platform, write, now).await?;
-            tracing::info!(namespace = observed.namespace, name = %platform.name, what, "written");
+            let what = match self.write(observed, write, now).await {
+                // Whatever a shop waits for in a namespace that ends, it never comes.
+                Err(error)
+                    if error.is_of_an_ending_namespace() && leave::is_held(&observed.resource.metadata) =>
+                {
+                    done.push(self.release(&observed.resource).await?);
+                    return Ok(done);
+                }
+                outcome => outcome?,
+            };
+            let name = observed.resource.name_any();
+            tracing::info!(namespace = observed.namespace, name, what, "written");
             metrics::counter!("bigtix_operator_writes_total").increment(1);
             done.push(what);
         }
         Ok(done)
     }
 
-    async fn write(
-        &self,
-        observed: &Observed,
-        platform: &Platform,
-        write: &Write,
-        now: Timestamp,
-    ) -> Result<String, ApplyError> {
+    async fn write(&self, observed: &Observed, write: &Write, now: Timestamp) -> Result<String, ApplyError> {
         let namespace = observed.namespace.as_str();
         match write {
-            Write::Secret(wanted) => self.complete_secret(observed, platform, wanted, now).await,
+            Write::Keep => object::keep(&self.client, &observed.resource, FINALIZER)
+                .await
+                .map_err(api("the resource cannot be kept")),
+            Write::Release => self.release(&observed.resource).await,
+            Write::Secret(wanted) => self.complete_secret(observed, wanted, now).await,
             Write::RotateSessionKeys(name) => self.rotate(namespace, name, now).await,
             Write::Apply(child) => self.apply_child(namespace, child).await,
             Write::Delete(kind, name) => self.delete(namespace, *kind, name).await,
             Write::Claim(claim) => self.claim(namespace, claim).await,
-            Write::Backup { name, shop } => self.backup(namespace, name, shop).await,
+            Write::DeleteClaim(name) => self.delete_claim(namespace, name).await,
+            Write::Backup { name, shop, occasion } => self.backup(namespace, name, shop, *occasion).await,
             Write::DeleteBackup(name) => self.delete_backup(namespace, name).await,
             Write::Grow { claim, size } => self.grow(namespace, claim, size).await,
-            Write::Mongodb(step) => self.mongodb(observed, platform, step).await,
+            Write::Mongodb(step) => self.mongodb(observed, step).await,
         }
     }
 
@@ -135,15 +149,11 @@ impl Applier {
 
     async fn delete(&self, namespace: &str, kind: Kind, name: &str) -> Result<String, ApplyError> {
         let what = format!("{kind:?} {name}");
-        match self
+        let deleted = self
             .objects(namespace, kind)
             .delete(name, &DeleteParams::background())
-            .await
-        {
-            Ok(_) => Ok(format!("{what} deleted")),
-            Err(error) if is(&error, NOT_FOUND) => Ok(format!("{what} is gone")),
-            Err(error) => Err(api(format!("{what} cannot be deleted"))(error)),
-        }
+            .await;
+        deleted_or_gone(&what, deleted)
     }
 
     fn objects(&self, namespace: &str, kind: Kind) -> Api<DynamicObject> {
@@ -157,11 +167,10 @@ impl Applier {
     async fn complete_secret(
         &self,
         observed: &Observed,
-        platform: &Platform,
         wanted: &OwnSecret,
         now: Timestamp,
     ) -> Result<String, ApplyError> {
-        let shop = observed.shop(platform);
+        let shop = observed.shop(platform(observed)?);
         let secrets = self.secrets(&observed.namespace);
         let what = format!("Secret {}", wanted.name);
         let cannot_read = || api(format!("{what} cannot be read"));
@@ -197,30 +206,27 @@ impl Applier {
     }
 
     async fn rotate(&self, namespace: &str, name: &str, now: Timestamp) -> Result<String, ApplyError> {
-        let secrets = self.secrets(namespace);
-        let mut secret = secrets
-            .get(name)
-            .await
-            .map_err(api(format!("Secret {name} cannot be read")))?;
-        let keys = secret::text(&secret, KEYS).ok_or_else(|| ApplyError::NoSecret(name.to_owned()))?;
-        let rotated = secret::rotated(&keys, now).into_bytes();
-        secret
-            .data
-            .get_or_insert_default()
-            .insert(KEYS.to_owned(), ByteString(rotated));
-        secret
-            .annotations_mut()
-            .insert(secret::rotated_at_annotation(), now.to_string());
-        secrets
-            .replace(name, &PostParams::default(), &secret)
-            .await
-            .map_err(api(format!("Secret {name} cannot be rotated")))?;
+        object::session_keys(&self.secrets(namespace), name, now, |keys| {
+            secret::rotated(keys, now)
+        })
+        .await
+        .map_err(api(format!("Secret {name} cannot be rotated")))?;
         Ok(format!("Secret {name} rotated"))
+    }
+
+    async fn release(&self, resource: &BigTix) -> Result<String, ApplyError> {
+        object::release(&self.client, resource, FINALIZER)
+            .await
+            .map_err(api("the resource cannot be let go"))
+    }
+
+    fn claims(&self, namespace: &str) -> Api<PersistentVolumeClaim> {
+        Api::namespaced(self.client.clone(), namespace)
     }
 
     async fn grow(&self, namespace: &str, claim: &str, size: &str) -> Result<String, ApplyError> {
         let patch = json!({"spec": {"resources": {"requests": {"storage": size}}}});
-        Api::<PersistentVolumeClaim>::namespaced(self.client.clone(), namespace)
+        self.claims(namespace)
             .patch(claim, &PatchParams::default(), &Patch::Merge(&patch))
             .await
             .map_err(api(format!(
@@ -231,19 +237,33 @@ impl Applier {
 
     async fn claim(&self, namespace: &str, claim: &PersistentVolumeClaim) -> Result<String, ApplyError> {
         let name = claim.name_any();
-        let claims = Api::<PersistentVolumeClaim>::namespaced(self.client.clone(), namespace);
-        let made = claims.create(&PostParams::default(), claim).await;
+        let made = self.claims(namespace).create(&PostParams::default(), claim).await;
         made_or_there(&format!("PersistentVolumeClaim {name}"), made)
     }
 
-    async fn backup(&self, namespace: &str, name: &str, shop: &str) -> Result<String, ApplyError> {
+    /// A member that still runs has its volume until its pod is gone.
+    async fn delete_claim(&self, namespace: &str, name: &str) -> Result<String, ApplyError> {
+        let deleted = self
+            .claims(namespace)
+            .delete(name, &DeleteParams::default())
+            .await;
+        deleted_or_gone(&format!("PersistentVolumeClaim {name}"), deleted)
+    }
+
+    async fn backup(
+        &self,
+        namespace: &str,
+        name: &str,
+        shop: &str,
+        occasion: Occasion,
+    ) -> Result<String, ApplyError> {
         let spec = BigTixBackupSpec {
             shop: shop.to_owned(),
         };
         let mut backup = BigTixBackup::new(name, spec);
         backup
             .labels_mut()
-            .insert(SCHEDULED_LABEL.to_owned(), "true".to_owned());
+            .insert(occasion.label().to_owned(), "true".to_owned());
         let backups = Api::<BigTixBackup>::namespaced(self.client.clone(), namespace);
         let made = backups.create(&PostParams::default(), &backup).await;
         made_or_there(&format!("BigTixBackup {name}"), made)
@@ -251,11 +271,8 @@ impl Applier {
 
     async fn delete_backup(&self, namespace: &str, name: &str) -> Result<String, ApplyError> {
         let backups = Api::<BigTixBackup>::namespaced(self.client.clone(), namespace);
-        match backups.delete(name, &DeleteParams::default()).await {
-            Ok(_) => Ok(format!("BigTixBackup {name} deleted")),
-            Err(error) if is(&error, NOT_FOUND) => Ok(format!("BigTixBackup {name} is gone")),
-            Err(error) => Err(api(format!("BigTixBackup {name} cannot be deleted"))(error)),
-        }
+        let deleted = backups.delete(name, &DeleteParams::default()).await;
+        deleted_or_gone(&format!("BigTixBackup {name}"), deleted)
     }
 
     /// Writes the status, if it says anything new.
@@ -266,20 +283,11 @@ impl Applier {
         if resource.status.as_ref() == Some(status) {
             return Ok(());
         }
-        let name = resource.name_any();
-        let patch = json!({
-            "apiVersion": BigTix::api_version(&()),
-            "kind": BigTix::kind(&()),
-            "metadata": {"name": name},
-            "status": status,
-        });
-        let parameters = PatchParams::apply(STATUS_MANAGER).force();
-        Api::<BigTix>::namespaced(self.client.clone(), &resource.namespace().unwrap_or_default())
-            .patch_status(&name, &parameters, &Patch::Apply(&patch))
+        object::status(&self.client, resource, status)
             .await
-            .map_err(api("the status cannot be written"))?;
-        Ok(())
+            .map_err(api("the status cannot be written"))
     }
+
     /// Says in the conditions of a resource that cannot be read that it cannot, if that is not said already.
     ///
     /// The rest of its status is not touched: what serves users is remembered there.
@@ -326,6 +334,15 @@ fn made_or_there<K>(what: &str, made: Result<K, kube::Error>) -> Result<String, 
     }
 }
 
-fn is(error: &kube::Error, status: u16) -> bool {
-    matches!(error, kube::Error::Api(answer) if answer.code == status)
+/// Somebody who deleted it before us meant the same.
+fn deleted_or_gone<K>(what: &str, deleted: Result<K, kube::Error>) -> Result<String, ApplyError> {
+    match deleted {
+        Ok(_) => Ok(format!("{what} deleted")),
+        Err(error) if is(&error, NOT_FOUND) => Ok(format!("{what} is gone")),
+        Err(error) => Err(api(format!("{what} cannot be deleted"))(error)),
+    }
+}
+
+fn platform(observed: &Observed) -> Result<&Platform, ApplyError> {
+    observed.verdict.as_ref().map_err(|_| ApplyError::Invalid)
 }

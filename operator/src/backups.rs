@@ -17,11 +17,15 @@ pub mod verdict;
 
 use std::time::Duration;
 
+use bigtix_crds::v1alpha1::{BigTixBackupStatus, BigTixRestoreStatus};
 use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use k8s_openapi::jiff::Timestamp;
 
 pub use controller::{Context, run};
 
 use crate::next::Notice;
+use verdict::Verdict;
 
 /// How soon a request that waits for something is looked at again.
 const WAITING: Duration = Duration::from_secs(5);
@@ -53,6 +57,53 @@ pub struct Decision<S> {
     pub notices: Vec<Notice>,
     /// When to look again should nothing happen; none when nothing is left to do.
     pub look_again: Option<Duration>,
+}
+
+/// A status with conditions.
+pub trait Conditioned {
+    /// They.
+    fn conditions_mut(&mut self) -> &mut Vec<Condition>;
+}
+
+impl Conditioned for BigTixBackupStatus {
+    fn conditions_mut(&mut self) -> &mut Vec<Condition> {
+        &mut self.conditions
+    }
+}
+
+impl Conditioned for BigTixRestoreStatus {
+    fn conditions_mut(&mut self) -> &mut Vec<Condition> {
+        &mut self.conditions
+    }
+}
+
+impl<S: Conditioned> Decision<S> {
+    /// Nothing is left to do.
+    fn rest(status: S) -> Self {
+        Self {
+            writes: Vec::new(),
+            status,
+            notices: Vec::new(),
+            look_again: None,
+        }
+    }
+
+    /// A request of this generation says so, and is looked at again until it has ended.
+    fn said(
+        mut status: S,
+        verdict: &Verdict,
+        writes: Vec<Write>,
+        generation: Option<i64>,
+        now: Timestamp,
+    ) -> Self {
+        let conditions = status.conditions_mut();
+        *conditions = verdict.conditions(conditions, generation, now);
+        Self {
+            writes,
+            look_again: Some(WAITING),
+            ..Self::rest(status)
+        }
+    }
 }
 
 #[cfg(test)]

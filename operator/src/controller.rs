@@ -2,13 +2,14 @@
 
 mod meters;
 mod optional;
+mod requests;
 
 use std::collections::HashMap;
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use bigtix_crds::{BigTix, BigTixBackup, BigTixRestore};
+use bigtix_crds::BigTix;
 use futures::StreamExt;
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
@@ -27,8 +28,8 @@ use kube::{Client, Resource, ResourceExt};
 
 use crate::apply::{Applier, ApplyError};
 use crate::names::{APPLICATION, INSTANCE_LABEL, MANAGED_BY_LABEL, MANAGER};
-use crate::next::{Notice, next};
-use crate::observe::Observer;
+use crate::next::{Notice, leave, next};
+use crate::observe::{Gone, Observer, Watched};
 use crate::status::measures::Measures;
 use crate::status::{conditions, status};
 
@@ -82,12 +83,21 @@ impl Context {
     }
 }
 
+/// What the passes of one loop work with: several loops watch a namespace each.
+struct Work {
+    context: Arc<Context>,
+    requests: Watched,
+}
+
 /// Why a pass failed.
 #[derive(Debug, thiserror::Error)]
 pub enum PassError {
     /// The API server could not be asked.
     #[error("the cluster cannot be observed: {0}")]
     Observe(#[source] Box<kube::Error>),
+    /// The operator ends.
+    #[error(transparent)]
+    Unwatched(#[from] Gone),
     /// A write failed.
     #[error(transparent)]
     Apply(#[from] ApplyError),
@@ -108,6 +118,8 @@ pub async fn run(
     let controller = Controller::new(api::<Stored>(&client, namespace), any.clone());
     let shops = controller.store();
     let meddling = optional::meddling(&client, namespace, &ours);
+    let (requests, asked) = requests::watched(&client, namespace);
+    let work = Arc::new(Work { context, requests });
     controller
         .with_config(Config::default().concurrency(CONCURRENCY).debounce(DEBOUNCE))
         .owns(api::<ServiceAccount>(&client, namespace), ours.clone())
@@ -127,15 +139,10 @@ pub async fn run(
             any.clone(),
             move |secret| shops_of(&secret, &shops),
         )
-        .watches(api::<BigTixBackup>(&client, namespace), any.clone(), |backup| {
-            named(&backup, &backup.spec.shop)
-        })
-        .watches(api::<BigTixRestore>(&client, namespace), any.clone(), |restore| {
-            named(&restore, &restore.spec.shop)
-        })
+        .reconcile_on(asked)
         .reconcile_all_on(meddling)
         .graceful_shutdown_on(stop)
-        .run(reconcile, retry, context)
+        .run(reconcile, retry, work)
         .for_each(async |outcome| {
             if let Err(error) = outcome {
                 tracing::debug!(%error, "a pass ended");
@@ -168,11 +175,6 @@ fn shops_of(secret: &PartialObjectMeta<Secret>, shops: &Store<Stored>) -> Vec<Ob
         .collect()
 }
 
-/// The shop of that name beside a request about it.
-fn named(request: &impl ResourceExt, shop: &str) -> Option<ObjectRef<Stored>> {
-    Some(ObjectRef::new(shop).within(&request.namespace()?))
-}
-
 fn shop_of(object: &impl ResourceExt) -> Option<ObjectRef<Stored>> {
     let labels = object.labels();
     let is_ours = labels
@@ -182,12 +184,13 @@ fn shop_of(object: &impl ResourceExt) -> Option<ObjectRef<Stored>> {
     Some(ObjectRef::new(instance).within(&object.namespace()?))
 }
 
-async fn reconcile(stored: Arc<Stored>, context: Arc<Context>) -> Result<Action, PassError> {
+async fn reconcile(stored: Arc<Stored>, work: Arc<Work>) -> Result<Action, PassError> {
+    let Work { context, requests } = &*work;
     let began = Instant::now();
     let outcome = tokio::time::timeout(LONGEST_PASS, async {
         match &stored.0 {
-            Ok(shop) => pass(shop, &context).await,
-            Err(unreadable) => refuse(&stored, unreadable, &context).await,
+            Ok(shop) => pass(shop, requests, context).await,
+            Err(unreadable) => refuse(&stored, unreadable, context).await,
         }
     })
     .await
@@ -198,14 +201,15 @@ async fn reconcile(stored: Arc<Stored>, context: Arc<Context>) -> Result<Action,
     outcome.inspect(|_| context.succeeded(&stored))
 }
 
-async fn pass(shop: &BigTix, context: &Context) -> Result<Action, PassError> {
-    if shop.metadata.deletion_timestamp.is_some() {
+async fn pass(shop: &BigTix, requests: &Watched, context: &Context) -> Result<Action, PassError> {
+    if shop.metadata.deletion_timestamp.is_some() && !leave::is_held(&shop.metadata) {
         // What it owns goes by itself.
         return Ok(Action::await_change());
     }
+    let requests = requests.of(&shop.namespace().unwrap_or_default()).await?;
     let observed = context
         .observer
-        .observe(shop)
+        .observe(shop, requests)
         .await
         .map_err(|error| PassError::Observe(Box::new(error)))?;
     let now = Timestamp::now();
@@ -231,7 +235,8 @@ async fn pass(shop: &BigTix, context: &Context) -> Result<Action, PassError> {
 
 /// Says of a resource that cannot be read what is the matter with it; what it owns stays as it is.
 async fn refuse(stored: &Stored, unreadable: &InvalidObject, context: &Context) -> Result<Action, PassError> {
-    if unreadable.metadata.deletion_timestamp.is_some() {
+    let metadata = &unreadable.metadata;
+    if metadata.deletion_timestamp.is_some() && !leave::is_held(metadata) {
         return Ok(Action::await_change());
     }
     tracing::warn!(
@@ -277,8 +282,8 @@ pub(crate) async fn tell(recorder: &Recorder, object: &ObjectReference, notice: 
     }
 }
 
-fn retry(shop: Arc<Stored>, error: &PassError, context: Arc<Context>) -> Action {
-    let failures = context.failed(&shop);
+fn retry(shop: Arc<Stored>, error: &PassError, work: Arc<Work>) -> Action {
+    let failures = work.context.failed(&shop);
     let wait = backoff(failures);
     tracing::warn!(
         namespace = shop.namespace(),

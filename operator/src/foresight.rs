@@ -172,8 +172,12 @@ fn end(findings: &Findings) -> End {
         contests: _,
         postponed: _,
         restoring,
+        leaving,
         scheduled: _,
     } = findings;
+    if let Some(leaving) = leaving {
+        return End::Waits(leaving.reason());
+    }
     if let Some(restoring) = restoring {
         return End::Waits(restoring.reason());
     }
@@ -208,6 +212,11 @@ fn foreseen(observed: &Observed, write: &Write) -> ForeseenWrite {
         digest: None,
     };
     match write {
+        Write::Keep | Write::Release => plain(
+            "BigTix",
+            &observed.resource.name_any(),
+            changes("metadata.finalizers"),
+        ),
         Write::Secret(secret) => match observed.secrets.get(&secret.name) {
             None => plain("Secret", &secret.name, Effect::Creates),
             Some(_) => plain("Secret", &secret.name, changes("data")),
@@ -216,7 +225,8 @@ fn foreseen(observed: &Observed, write: &Write) -> ForeseenWrite {
         Write::Apply(child) => applied(observed, child, what),
         Write::Delete(kind, name) => plain(&format!("{kind:?}"), name, Effect::Deletes),
         Write::Claim(claim) => plain("PersistentVolumeClaim", &claim.name_any(), Effect::Creates),
-        Write::Backup { name, shop: _ } => plain("BigTixBackup", name, Effect::Creates),
+        Write::DeleteClaim(name) => plain("PersistentVolumeClaim", name, Effect::Deletes),
+        Write::Backup { name, .. } => plain("BigTixBackup", name, Effect::Creates),
         Write::DeleteBackup(name) => plain("BigTixBackup", name, Effect::Deletes),
         Write::Grow { claim, size: _ } => plain(
             "PersistentVolumeClaim",

@@ -20,6 +20,8 @@ pub const APPLICATION: &str = "bigtix";
 
 /// On a backup that the schedule asked for; those of people are never deleted by the operator.
 pub const SCHEDULED_LABEL: &str = "bigtix.dev/scheduled";
+/// On the backup that was taken of a shop before its volumes were deleted.
+pub const FINAL_LABEL: &str = "bigtix.dev/final";
 /// Names the request, by its uid, that a Job and its pods work for.
 pub const REQUEST_LABEL: &str = "bigtix.dev/request";
 
@@ -89,6 +91,16 @@ pub fn component_labels(platform: &Platform, component: Component) -> BTreeMap<S
     labels
 }
 
+/// The labels of what is left when its shop has gone. Nothing selects it.
+#[must_use]
+pub fn labels_of_nobody(component: Component) -> BTreeMap<String, String> {
+    labels([
+        ("app.kubernetes.io/name", APPLICATION),
+        (COMPONENT_LABEL, component.as_str()),
+        (MANAGED_BY_LABEL, MANAGER),
+    ])
+}
+
 /// The Service of a store by which its members find each other, before they are ready too. Clients of MongoDB go by it as
 /// well: it is their one seed.
 #[must_use]
@@ -111,6 +123,19 @@ pub fn configuration(platform: &Platform, component: Component) -> String {
 #[must_use]
 pub fn credentials(platform: &Platform, component: Component) -> String {
     format!("{}-credentials", component.object_name(platform))
+}
+
+/// The final backup of the shop with that uid. A later shop of the same name has one of its own.
+#[must_use]
+pub fn final_backup(shop: &str, uid: &str) -> String {
+    format!("{shop}-final-{}", short(uid))
+}
+
+/// As much of a uid as tells two objects of one name apart.
+#[must_use]
+pub fn short(uid: &str) -> String {
+    const LENGTH: usize = 8;
+    uid.chars().take(LENGTH).collect()
 }
 
 /// The claim of the volume that archives are kept on.

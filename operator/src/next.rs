@@ -4,6 +4,7 @@
 pub mod backups;
 pub mod budget;
 pub mod gate;
+pub mod leave;
 pub mod mongodb;
 mod plan;
 pub mod release;
@@ -13,17 +14,16 @@ mod secrets;
 mod services;
 mod stores;
 mod window;
+mod write;
 
 use std::time::Duration;
 
 use bigtix_crds::platform::{Mode, OperatorChanges};
 use bigtix_crds::{Platform, Service};
 
-use k8s_openapi::api::core::v1::{ConfigMap, PersistentVolumeClaim};
+use k8s_openapi::api::core::v1::ConfigMap;
 use k8s_openapi::jiff::Timestamp;
-use kube::ResourceExt;
 
-use crate::build::secrets::OwnSecret;
 use crate::build::{Child, ingress, meta, monitoring, network};
 use crate::difference::Contest;
 use crate::kind::Kind;
@@ -32,11 +32,12 @@ use crate::observe::facts::Observed;
 
 pub(crate) use budget::asked as asked_for_metrics;
 pub(crate) use stores::expected as expected_secrets;
+pub use write::{Occasion, Write};
 
 use backups::Scheduled;
 use budget::Budget;
 use gate::{Gate, Reason};
-use mongodb::MongodbStep;
+use leave::{Leave, Leaving};
 use plan::Plan;
 use restore::Restoring;
 use rollout::{Change, Course};
@@ -45,61 +46,6 @@ use rollout::{Change, Course};
 const WAITING: Duration = Duration::from_secs(5);
 /// How soon a shop at rest is.
 const AT_REST: Duration = Duration::from_secs(300);
-
-/// One thing to do to the cluster or a store.
-#[derive(Clone, Debug, PartialEq)]
-#[allow(clippy::large_enum_variant, reason = "few of them exist at a time")]
-pub enum Write {
-    /// Makes a Secret, or adds the entries that it lacks.
-    Secret(OwnSecret),
-    /// Puts a new session key before the ones in the Secret of that name.
-    RotateSessionKeys(String),
-    /// Applies an object.
-    Apply(Child),
-    /// Deletes an object that is ours and no longer wanted.
-    Delete(Kind, String),
-    /// Makes the claim of a volume, which is then left alone.
-    Claim(PersistentVolumeClaim),
-    /// Asks for a backup of the schedule.
-    Backup {
-        /// Its name, which no other time of the schedule has.
-        name: String,
-        /// The shop.
-        shop: String,
-    },
-    /// Deletes a backup of the schedule, with its archive.
-    DeleteBackup(String),
-    /// Asks for a bigger volume.
-    Grow {
-        /// The claim's name.
-        claim: String,
-        /// The size to ask for.
-        size: String,
-    },
-    /// One call to the database.
-    Mongodb(MongodbStep),
-}
-
-impl Write {
-    /// In a few words, without any value.
-    #[must_use]
-    pub fn described(&self) -> String {
-        match self {
-            Self::Secret(secret) => format!("make Secret {}", secret.name),
-            Self::RotateSessionKeys(name) => format!("rotate Secret {name}"),
-            Self::Apply(child) => match child.kind() {
-                Some(kind) => format!("apply {kind:?} {}", child.name()),
-                None => format!("apply {}", child.name()),
-            },
-            Self::Delete(kind, name) => format!("delete {kind:?} {name}"),
-            Self::Claim(claim) => format!("make PersistentVolumeClaim {}", claim.name_any()),
-            Self::Backup { name, shop: _ } => format!("make BigTixBackup {name}"),
-            Self::DeleteBackup(name) => format!("delete BigTixBackup {name}"),
-            Self::Grow { claim, size } => format!("grow PersistentVolumeClaim {claim} to {size}"),
-            Self::Mongodb(step) => format!("MongoDB: {step:?}"),
-        }
-    }
-}
 
 /// What came of a pass.
 #[derive(Clone, Debug, PartialEq)]
@@ -150,6 +96,8 @@ pub struct Findings {
     pub postponed: Vec<String>,
     /// The restore that has the shop.
     pub restoring: Option<Restoring>,
+    /// What is waited for before a shop that is deleted goes.
+    pub leaving: Option<Leaving>,
     /// The schedule of backups, where there is one.
     pub scheduled: Option<Scheduled>,
 }
@@ -177,50 +125,68 @@ impl Findings {
             contests: _,
             postponed: _,
             restoring: _,
+            leaving,
             scheduled: _,
         } = self;
         let gates = [&course.gate, stores, brought, ingress];
-        *is_settled && course.rollout.is_none() && gates.iter().all(|gate| gate.is_open())
+        *is_settled
+            && leaving.is_none()
+            && course.rollout.is_none()
+            && gates.iter().all(|gate| gate.is_open())
     }
 }
 
 /// What is due for one shop now.
 #[must_use]
 pub fn next(observed: &Observed, now: Timestamp) -> Decision {
+    let leave = leave::of(observed, now);
     let platform = match &observed.verdict {
         Ok(platform) => platform,
         Err(_) => {
             return Decision {
-                writes: Vec::new(),
+                writes: leave.map(|leave| leave.writes).unwrap_or_default(),
                 findings: None,
                 notices: Vec::new(),
                 look_again: AT_REST,
             };
         }
     };
-    let (mut writes, findings) = decide(observed, platform, now);
+    let (leaving, last_writes) = leave.map(|Leave { leaving, writes }| (leaving, writes)).unzip();
+    let (mut writes, findings) = decide(observed, platform, leaving, now);
     let is_plan = platform.mode == Mode::Plan;
     if is_plan {
         writes = planned(observed, platform, &writes);
     }
-    if platform.paused {
+    // What goes needs no mending.
+    if platform.paused || matches!(findings.leaving, Some(Leaving::Goes(_))) {
         writes.clear();
     }
+    writes.extend(last_writes.into_iter().flatten());
     let is_waiting = !writes.is_empty() || !findings.is_at_rest();
     let rest = if is_waiting { WAITING } else { AT_REST };
     let scheduled = findings.scheduled.as_ref();
     let backup = scheduled.and_then(|scheduled| backups::wait(scheduled, now));
     Decision {
-        notices: if is_plan { Vec::new() } else { notices(&findings) },
+        notices: if is_plan {
+            Vec::new()
+        } else {
+            notices(observed, &findings)
+        },
         findings: Some(findings),
         look_again: backup.map_or(rest, |backup| backup.min(rest)),
         writes,
     }
 }
 
-fn decide(observed: &Observed, platform: &Platform, now: Timestamp) -> (Vec<Write>, Findings) {
+fn decide(
+    observed: &Observed,
+    platform: &Platform,
+    leaving: Option<Leaving>,
+    now: Timestamp,
+) -> (Vec<Write>, Findings) {
     let shop = observed.shop(platform);
     let mut plan = Plan::new(observed, shop);
+    plan.writes.extend(leave::hold(&observed.resource));
     let brought = stores::brought(observed, platform);
 
     // Everything else names the Secrets, so nothing else begins before they are there.
@@ -231,8 +197,11 @@ fn decide(observed: &Observed, platform: &Platform, now: Timestamp) -> (Vec<Writ
 
     let budget = Budget::of(observed, platform);
     let restoring = restore::of(observed, platform);
-    let (course, held, is_rejected) = services::course(observed, platform, &budget, restoring.as_ref(), now);
-    plan.postpones = postpones(observed, platform, &course, now);
+    let down = leaving.as_ref().map(Leaving::reason);
+    let down = down.or_else(|| restoring.as_ref().map(Restoring::reason));
+    let (course, held, is_rejected) = services::course(observed, platform, &budget, down.as_ref(), now);
+    // Nothing of what goes is replaced any more.
+    plan.postpones = leaving.is_some() || postpones(observed, platform, &course, now);
     let runs_others = runs_others(platform, &course);
     let mut stores = Gate::Waiting(Reason {
         predicate: "SecretsExist",
@@ -248,14 +217,7 @@ fn decide(observed: &Observed, platform: &Platform, now: Timestamp) -> (Vec<Writ
         } else {
             brought.clone()
         };
-        services::plan(
-            &mut plan,
-            observed,
-            &course,
-            &foundation,
-            restoring.is_some(),
-            now,
-        );
+        services::plan(&mut plan, observed, &course, &foundation, down.is_some(), now);
         if !runs_others {
             plan.all(ingress::children(shop));
             plan.all(
@@ -271,10 +233,15 @@ fn decide(observed: &Observed, platform: &Platform, now: Timestamp) -> (Vec<Writ
     }
     let is_settled = plan.writes.is_empty() && !plan.is_held;
     // A backup is nothing that the shop waits for.
-    let (scheduled, writes) = backups::plan(observed, platform, restoring.is_some(), now).unzip();
+    let schedule = match leaving {
+        None => backups::plan(observed, platform, restoring.is_some(), now),
+        Some(_) => None,
+    };
+    let (scheduled, writes) = schedule.unzip();
     plan.writes.extend(writes.into_iter().flatten());
     let findings = Findings {
         restoring,
+        leaving,
         scheduled,
         ingress: stores::ingress(observed, platform),
         is_settled,
@@ -340,7 +307,10 @@ fn plan_has(observed: &Observed, kind: Kind) -> bool {
     !kind.is_optional() || observed.optional_kinds.contains(&kind.resource().kind)
 }
 
-fn notices(findings: &Findings) -> Vec<Notice> {
+fn notices(observed: &Observed, findings: &Findings) -> Vec<Notice> {
+    let status = observed.resource.status.as_ref();
+    let before = status.map_or(&[][..], |status| status.conditions.as_slice());
+    let leaving = findings.leaving.as_ref();
     let release = findings
         .course
         .rollout
@@ -390,7 +360,10 @@ fn notices(findings: &Findings) -> Vec<Notice> {
         message: contested(contest),
     };
     let rollout = findings.course.changes.iter().filter_map(notice);
-    rollout.chain(findings.contests.iter().map(contested)).collect()
+    rollout
+        .chain(findings.contests.iter().map(contested))
+        .chain(leaving.and_then(|leaving| leaving.notice(before)))
+        .collect()
 }
 
 /// What to say of a field that somebody else has set.

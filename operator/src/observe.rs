@@ -4,14 +4,15 @@ pub mod facts;
 mod metrics;
 mod mongodb;
 mod outside;
+mod requests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bigtix_crds::{BigTix, Catalog, Platform, validate_against};
+use bigtix_crds::{BigTix, Catalog, Platform};
 use k8s_openapi::api::core::v1::{ConfigMap, PersistentVolumeClaim, Pod, Secret};
 use k8s_openapi::jiff::Timestamp;
 use kube::api::{Api, DynamicObject, ListParams};
-use kube::core::{NamespaceResourceScope, TypeMeta};
+use kube::core::TypeMeta;
 use kube::{Client, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -21,7 +22,7 @@ use crate::build::meta::digest;
 use crate::build::secrets::own;
 use crate::kind::Kind;
 use crate::names::{APPLICATION, INSTANCE_LABEL, MANAGED_BY_LABEL, MANAGER};
-use crate::next::{asked_for_metrics, expected_secrets};
+use crate::next::{asked_for_metrics, expected_secrets, leave};
 use crate::secret;
 use facts::{Live, MongodbFacts, Observed, SecretFacts};
 
@@ -29,6 +30,7 @@ pub use metrics::Scraper;
 pub use mongodb::Databases;
 pub(crate) use mongodb::code as mongodb_code;
 pub use outside::Outside;
+pub use requests::{Gone, Requests, Watched};
 
 /// The ConfigMap with releases that are newer than this program.
 const RELEASES: &str = "bigtix-releases";
@@ -45,22 +47,21 @@ pub struct Observer {
     pub databases: Databases,
     /// Asks pods how they answer.
     pub scraper: Scraper,
-
     /// Where the operator runs.
     pub operator_namespace: String,
 }
 
 impl Observer {
-    /// Everything about one shop.
+    /// Everything about one shop, with the requests of its namespace.
     ///
     /// # Errors
     /// Those of the API server. A database that does not answer is a fact and no error.
-    pub async fn observe(&self, resource: &BigTix) -> Result<Observed, kube::Error> {
+    pub async fn observe(&self, resource: &BigTix, requests: Requests) -> Result<Observed, kube::Error> {
         let api_server = ApiServer {
             client: &self.client,
             operator_namespace: &self.operator_namespace,
         };
-        let (mut observed, secrets) = api_server.look(resource).await?;
+        let (mut observed, secrets) = api_server.look(resource, requests).await?;
         if let Ok(platform) = observed.verdict.clone() {
             observed.mongodb = self.databases.look(&observed, &platform, &secrets).await;
             let asked = asked_for_metrics(&observed, &platform);
@@ -78,10 +79,14 @@ pub(crate) struct ApiServer<'a> {
 
 impl ApiServer<'_> {
     /// A shop without its database and its metrics, and the Secrets that are the operator's to make.
-    async fn look(&self, resource: &BigTix) -> Result<(Observed, BTreeMap<String, Secret>), kube::Error> {
+    async fn look(
+        &self,
+        resource: &BigTix,
+        requests: Requests,
+    ) -> Result<(Observed, BTreeMap<String, Secret>), kube::Error> {
         let namespace = resource.namespace().unwrap_or_default();
-        let owner = resource.controller_owner_ref(&()).unwrap_or_default();
-        let verdict = validate_against(resource, None, &self.catalog().await?);
+        let verdict = leave::meaning(resource, &self.catalog().await?);
+        let Requests { backups, restores } = requests;
         let optional_kinds = self.optional_kinds().await?;
         let mut observed = Observed {
             live: self
@@ -90,12 +95,12 @@ impl ApiServer<'_> {
             resource: resource.clone(),
             verdict,
             namespace: namespace.clone(),
-            owner,
+            owner: resource.controller_owner_ref(&()).unwrap_or_default(),
             operator_namespace: self.operator_namespace.to_owned(),
             secrets: BTreeMap::new(),
             brought: BTreeMap::new(),
-            backups: self.all(&namespace).await?,
-            restores: self.all(&namespace).await?,
+            backups,
+            restores,
             mongodb: MongodbFacts::Absent,
             traffic: BTreeMap::new(),
             optional_kinds,
@@ -157,18 +162,6 @@ impl ApiServer<'_> {
             }
         }
         Ok(found)
-    }
-
-    /// Every request of a kind in the namespace.
-    async fn all<K>(&self, namespace: &str) -> Result<Vec<K>, kube::Error>
-    where
-        K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>
-            + Clone
-            + std::fmt::Debug
-            + DeserializeOwned,
-    {
-        let api = Api::<K>::namespaced(self.client.clone(), namespace);
-        Ok(api.list(&ListParams::default()).await?.items)
     }
 
     async fn live(

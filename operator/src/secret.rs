@@ -118,8 +118,10 @@ fn value(
 #[must_use]
 pub(crate) fn rotated(keys: &str, now: Timestamp) -> String {
     let fresh = renewed(now);
-    let signed_last = keys.split(',').next().unwrap_or_default();
-    format!("{fresh},{signed_last}")
+    match keys.split(',').next() {
+        Some(signed_last) if !signed_last.is_empty() => format!("{fresh},{signed_last}"),
+        Some(_) | None => fresh,
+    }
 }
 
 /// New keys alone: whatever the old ones signed is no longer believed.

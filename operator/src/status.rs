@@ -14,6 +14,7 @@ use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use crate::build::store;
 use crate::names::Component;
 use crate::next::gate::Reason;
+use crate::next::leave;
 use crate::next::release::ReleaseSet;
 use crate::next::rollout::{Change, Failure, RECALLED, ROLLED_BACK, Rollout, SUCCEEDED};
 use crate::next::{Decision, Findings};
@@ -96,9 +97,10 @@ fn contested_at(before: &BigTixStatus, findings: &Findings, now: Timestamp) -> O
 fn refused(observed: &Observed, violations: &[Violation], now: Timestamp) -> BigTixStatus {
     let before = observed.resource.status.clone().unwrap_or_default();
     let generation = observed.resource.metadata.generation.unwrap_or_default();
+    let is_held = leave::is_held(&observed.resource.metadata);
     BigTixStatus {
         observed_generation: generation,
-        conditions: conditions::refused(&before.conditions, violations, generation, now),
+        conditions: conditions::refused(&before.conditions, violations, is_held, generation, now),
         ..before
     }
 }

@@ -1,9 +1,9 @@
 {{/* What the operator may do where it looks after shops; each rule with its reason. */}}
 {{- define "bigtix.rules" -}}
-# Shops are watched.
+# Shops are watched. One that is deleted stays until its final backup is complete, where it asks for one.
 - apiGroups: [bigtix.dev]
   resources: [bigtixes]
-  verbs: [list, watch]
+  verbs: [list, watch, patch]
 # What was found and done is written into their status.
 - apiGroups: [bigtix.dev]
   resources: [bigtixes/status]
@@ -54,10 +54,10 @@
 - apiGroups: [""]
   resources: [pods]
   verbs: [list, watch]
-# Volumes grow, and one is made for archives.
+# Volumes grow, one is made for archives, and those of a shop that is deleted go after its final backup.
 - apiGroups: [""]
   resources: [persistentvolumeclaims]
-  verbs: [list, create, patch]
+  verbs: [list, create, patch, delete]
 # What happens is told.
 - apiGroups: [events.k8s.io]
   resources: [events]

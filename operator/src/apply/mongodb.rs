@@ -7,7 +7,7 @@ use ::mongodb::{Client, Database};
 use bigtix_crds::{Platform, Service};
 use bson::{Bson, Document, doc};
 
-use super::{Applier, ApplyError, api};
+use super::{Applier, ApplyError, api, platform};
 use crate::build::mongodb::{self as built, User};
 use crate::names::{self, Component};
 use crate::next::mongodb::MongodbStep;
@@ -27,9 +27,9 @@ impl Applier {
     pub(super) async fn mongodb(
         &self,
         observed: &Observed,
-        platform: &Platform,
         step: &MongodbStep,
     ) -> Result<String, ApplyError> {
+        let platform = platform(observed)?;
         let secrets = self.secrets(&observed.namespace);
         let name = names::credentials(platform, Component::Mongodb);
         let key = secrets

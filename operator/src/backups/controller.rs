@@ -8,17 +8,16 @@ use bigtix_crds::{BigTixBackup, BigTixRestore};
 use futures::StreamExt;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::jiff::Timestamp;
-use kube::core::NamespaceResourceScope;
 use kube::runtime::controller::{Action, Config, Controller};
 use kube::runtime::events::Recorder;
 use kube::runtime::watcher;
-use kube::{Client, Resource, ResourceExt};
+use kube::{Client, ResourceExt};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 
 use super::facts::Program;
 use super::observe::Observer;
 use super::{Decision, apply, restore, take};
+use crate::apply::object::{self, Namespaced};
 use crate::controller::{api, tell};
 use crate::names::{MANAGED_BY_LABEL, MANAGER};
 
@@ -87,13 +86,7 @@ where
 
 fn controller<K>(client: &Client, namespace: Option<&str>) -> Controller<K>
 where
-    K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>
-        + Clone
-        + std::fmt::Debug
-        + DeserializeOwned
-        + Send
-        + Sync
-        + 'static,
+    K: Namespaced + Send + Sync + 'static,
 {
     let ours = watcher::Config::default().labels(&format!("{MANAGED_BY_LABEL}={MANAGER}"));
     Controller::new(api::<K>(client, namespace), watcher::Config::default())
@@ -135,10 +128,7 @@ async fn carry_out<K, S>(
     now: Timestamp,
 ) -> Result<Action, PassError>
 where
-    K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>
-        + Clone
-        + std::fmt::Debug
-        + DeserializeOwned,
+    K: Namespaced,
     S: Serialize + PartialEq + Default,
 {
     let Decision {
@@ -154,7 +144,7 @@ where
         metrics::counter!("bigtix_operator_writes_total").increment(1);
     }
     if before.map_or(status != S::default(), |before| *before != status) {
-        apply::status(&context.client, request, &status).await?;
+        object::status(&context.client, request, &status).await?;
     }
     let reference = request.object_ref(&());
     for notice in &notices {

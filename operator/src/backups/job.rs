@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use bigtix_crds::platform::{Amounts, Quantity, Resources, Store};
+use bigtix_crds::platform::Store;
 use bigtix_crds::{Service, Version};
 use k8s_openapi::api::batch::v1::{Job, JobSpec};
 use k8s_openapi::api::core::v1::{
@@ -23,7 +23,7 @@ const ME: Component = Component::Backup;
 /// How often a pod that failed is tried again.
 const TRIES_AGAIN: i32 = 2;
 const GRACE_SECONDS: i64 = 30;
-const HOUR_SECONDS: i64 = 3_600;
+const MINUTE_SECONDS: i64 = 60;
 
 /// A service with the version whose data it has.
 pub type Versioned = (Service, Version);
@@ -48,55 +48,7 @@ pub struct Work<'a> {
 /// The Job.
 #[must_use]
 pub fn job(shop: Shop<'_>, work: &Work<'_>) -> Job {
-    let request = work.request.name.as_deref().unwrap_or_default();
-    let label = (
-        REQUEST_LABEL.to_owned(),
-        work.request.uid.clone().unwrap_or_default(),
-    );
-    let mut labels = names::component_labels(shop.platform, ME);
-    labels.extend([label.clone()]);
-    let mut template = template(shop, work);
-    template
-        .metadata
-        .get_or_insert_default()
-        .labels
-        .get_or_insert_default()
-        .extend([label]);
-    let hours = match work.task {
-        Task::Take => 2,
-        Task::Restore => 6,
-        Task::Delete => 1,
-    };
-    Job {
-        metadata: ObjectMeta {
-            name: Some(work.task.job(request)),
-            namespace: Some(shop.namespace.to_owned()),
-            labels: Some(labels),
-            owner_references: Some(vec![work.owner.clone()]),
-            ..ObjectMeta::default()
-        },
-        spec: Some(JobSpec {
-            active_deadline_seconds: Some(hours * HOUR_SECONDS),
-            backoff_limit: Some(TRIES_AGAIN),
-            // Two pods at once would write to one place.
-            pod_replacement_policy: Some("Failed".to_owned()),
-            template,
-            ..JobSpec::default()
-        }),
-        status: None,
-    }
-}
-
-fn template(shop: Shop<'_>, work: &Work<'_>) -> PodTemplateSpec {
-    let volume = volume(work.location);
-    let container = Container {
-        args: Some(arguments(work)),
-        env: Some(environment(shop, work)).filter(|env| !env.is_empty()),
-        volume_mounts: volume
-            .as_ref()
-            .map(|_| vec![store::mount(ARCHIVES, MOUNTED_AT, false)]),
-        ..pod::container("backup", work.image, &resources())
-    };
+    let (container, volumes) = container(work, environment(shop, work));
     let template = pod::template(
         shop,
         Pod {
@@ -105,19 +57,78 @@ fn template(shop: Shop<'_>, work: &Work<'_>) -> PodTemplateSpec {
             annotations: BTreeMap::new(),
             init_containers: Vec::new(),
             container,
-            owns_volumes: volume.is_some(),
-            volumes: volume.into_iter().collect(),
+            owns_volumes: !volumes.is_empty(),
+            volumes,
             grace: GRACE_SECONDS,
             revision_label: None,
         },
     );
-    PodTemplateSpec {
-        metadata: template.metadata,
-        spec: template.spec.map(|spec| PodSpec {
-            restart_policy: Some("Never".to_owned()),
-            ..spec
+    assembled(work, names::component_labels(shop.platform, ME), template)
+}
+
+/// The Job for the archive of a shop that has gone, or names no place for archives any more. Nothing that is the shop's is about
+/// its pods: no network policy, and no identity, so that an object store believes them for a Secret alone.
+#[must_use]
+pub fn of_nobody(work: &Work<'_>) -> Job {
+    let (container, volumes) = container(work, object_store(work.location));
+    let owns_volumes = !volumes.is_empty();
+    let template = PodTemplateSpec {
+        metadata: Some(ObjectMeta::default()),
+        spec: Some(pod::of_nobody(container, volumes, owns_volumes, GRACE_SECONDS)),
+    };
+    assembled(work, names::labels_of_nobody(ME), template)
+}
+
+/// Once, until its pod succeeds, and at most a few times.
+fn assembled(work: &Work<'_>, mut labels: BTreeMap<String, String>, template: PodTemplateSpec) -> Job {
+    let PodTemplateSpec { metadata, spec } = template;
+    let mut metadata = metadata.unwrap_or_default();
+    let request = work.request.uid.clone().unwrap_or_default();
+    labels.insert(REQUEST_LABEL.to_owned(), request);
+    metadata.labels.get_or_insert_default().extend(labels.clone());
+    let minutes = match work.task {
+        Task::Take => 120,
+        Task::Restore => 360,
+        Task::Delete => 15,
+    };
+    Job {
+        metadata: ObjectMeta {
+            name: Some(work.task.job(work.request.name.as_deref().unwrap_or_default())),
+            namespace: work.request.namespace.clone(),
+            labels: Some(labels),
+            owner_references: Some(vec![work.owner.clone()]),
+            ..ObjectMeta::default()
+        },
+        spec: Some(JobSpec {
+            active_deadline_seconds: Some(minutes * MINUTE_SECONDS),
+            backoff_limit: Some(TRIES_AGAIN),
+            // Two pods at once would write to one place.
+            pod_replacement_policy: Some("Failed".to_owned()),
+            template: PodTemplateSpec {
+                metadata: Some(metadata),
+                spec: spec.map(|spec| PodSpec {
+                    restart_policy: Some("Never".to_owned()),
+                    ..spec
+                }),
+            },
+            ..JobSpec::default()
         }),
+        status: None,
     }
+}
+
+/// A few megabytes are used whatever the size of the shop; parts of 8 MiB are on their way to a bucket.
+fn container(work: &Work<'_>, environment: Vec<EnvVar>) -> (Container, Vec<Volume>) {
+    let volume = volume(work.location);
+    let container = Container {
+        args: Some(arguments(work)),
+        env: Some(environment).filter(|env| !env.is_empty()),
+        volume_mounts: volume
+            .as_ref()
+            .map(|_| vec![store::mount(ARCHIVES, MOUNTED_AT, false)]),
+        ..pod::container("backup", work.image, &pod::needs("100m", "64Mi", "256Mi"))
+    };
+    (container, volume.into_iter().collect())
 }
 
 fn arguments(work: &Work<'_>) -> Vec<String> {
@@ -141,21 +152,27 @@ fn environment(shop: Shop<'_>, work: &Work<'_>) -> Vec<EnvVar> {
         Task::Restore => database(shop, User::Writer),
         Task::Delete => Vec::new(),
     };
-    if let Location::Bucket {
+    variables.extend(object_store(work.location));
+    variables
+}
+
+fn object_store(location: &Location) -> Vec<EnvVar> {
+    let Location::Bucket {
         address: _,
         endpoint,
         region,
         secret_name,
-    } = work.location
-    {
-        let endpoint = endpoint.as_ref().map(|url| ("AWS_ENDPOINT_URL", url));
-        let region = region.as_ref().map(|region| ("AWS_REGION", region));
-        let plain = endpoint.into_iter().chain(region);
-        variables.extend(plain.map(|(name, value)| pod::literal(name, value)));
-        if let Some(name) = secret_name {
-            variables.push(pod::secret("AWS_ACCESS_KEY_ID", name, ACCESS_KEY_ID));
-            variables.push(pod::secret("AWS_SECRET_ACCESS_KEY", name, SECRET_ACCESS_KEY));
-        }
+    } = location
+    else {
+        return Vec::new();
+    };
+    let endpoint = endpoint.as_ref().map(|url| ("AWS_ENDPOINT_URL", url));
+    let region = region.as_ref().map(|region| ("AWS_REGION", region));
+    let plain = endpoint.into_iter().chain(region);
+    let mut variables: Vec<EnvVar> = plain.map(|(name, value)| pod::literal(name, value)).collect();
+    if let Some(name) = secret_name {
+        variables.push(pod::secret("AWS_ACCESS_KEY_ID", name, ACCESS_KEY_ID));
+        variables.push(pod::secret("AWS_SECRET_ACCESS_KEY", name, SECRET_ACCESS_KEY));
     }
     variables
 }
@@ -187,19 +204,6 @@ fn volume(location: &Location) -> Option<Volume> {
             ..Volume::default()
         }),
         Location::Bucket { .. } => None,
-    }
-}
-
-/// A few megabytes are used whatever the size of the shop; parts of 8 MiB are on their way to a bucket.
-fn resources() -> Resources {
-    let quantity = |text: &str| Quantity(text.to_owned());
-    let amounts = |request, limit| Amounts {
-        request: quantity(request),
-        limit,
-    };
-    Resources {
-        cpu: amounts("100m", None),
-        memory: amounts("64Mi", Some(quantity("256Mi"))),
     }
 }
 

@@ -3,13 +3,13 @@
 use bigtix_crds::platform::BackupTarget;
 use bigtix_crds::v1alpha1::BigTixBackupStatus;
 
+use crate::names;
+
 /// Where the volume of archives is in a pod.
 pub const MOUNTED_AT: &str = "/backups";
 
 const S3: &str = "s3://";
 const VOLUME: &str = "volume://";
-/// As much of a uid as tells two requests of one name apart.
-const UID_LENGTH: usize = 8;
 
 /// Where one archive is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,8 +38,7 @@ impl Location {
     /// The place for a new archive. No two requests have the same, in whatever namespace and of whatever time.
     #[must_use]
     pub fn new(target: &BackupTarget, claim: String, namespace: &str, name: &str, uid: &str) -> Self {
-        let uid: String = uid.chars().take(UID_LENGTH).collect();
-        let folder = format!("{name}-{uid}");
+        let folder = format!("{name}-{}", names::short(uid));
         match target {
             BackupTarget::Volume(_) => Self::Volume { claim, folder },
             BackupTarget::S3 {

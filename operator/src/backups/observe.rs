@@ -1,18 +1,19 @@
 //! Looking: the shop of a request, its Jobs with what their pods say, and what else its next step depends on.
 
-use bigtix_crds::{BigTix, BigTixBackup, BigTixRestore, Service, validate_against};
+use bigtix_crds::{BigTix, BigTixBackup, BigTixRestore, Service};
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{ContainerState, PersistentVolumeClaim, Pod};
 use kube::api::{Api, ListParams};
-use kube::core::NamespaceResourceScope;
 use kube::{Client, Resource, ResourceExt};
-use serde::de::DeserializeOwned;
 
 use super::facts::{self, JobState, Program, ShopFacts, Task};
 use super::location::Location;
 use super::outcome::{Failure, Outcome};
+use crate::apply::object::Namespaced;
 use crate::names::{APPLICATION, COMPONENT_LABEL, INSTANCE_LABEL, REQUEST_LABEL};
+use crate::next::leave;
 use crate::observe::ApiServer;
+use crate::observe::facts::has_ended;
 
 /// As much of a pod's last words as is repeated.
 const LONGEST_WORDS: usize = 500;
@@ -74,20 +75,14 @@ impl Observer {
         };
         let catalog = api_server.catalog().await?;
         Ok(Some(ShopFacts {
-            verdict: validate_against(&resource, None, &catalog),
+            verdict: leave::meaning(&resource, &catalog),
             owner: resource.controller_owner_ref(&()).unwrap_or_default(),
             resource,
         }))
     }
 
     /// Listed, which the operator may do anyway.
-    async fn one<K>(&self, namespace: &str, name: &str) -> Result<Option<K>, kube::Error>
-    where
-        K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>
-            + Clone
-            + std::fmt::Debug
-            + DeserializeOwned,
-    {
+    async fn one<K: Namespaced>(&self, namespace: &str, name: &str) -> Result<Option<K>, kube::Error> {
         let only = ListParams::default().fields(&format!("metadata.name={name}"));
         let found = Api::<K>::namespaced(self.client.clone(), namespace)
             .list(&only)
@@ -120,10 +115,6 @@ impl Observer {
         let found = Api::<Pod>::namespaced(self.client.clone(), namespace)
             .list(&ListParams::default().labels(&selector))
             .await?;
-        let has_ended = |pod: &Pod| {
-            let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
-            matches!(phase, Some("Succeeded" | "Failed"))
-        };
         let running = found.items.iter().filter(|pod| !has_ended(pod));
         Ok(running.map(ResourceExt::name_any).collect())
     }

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use bigtix_backup::{
-    Address, Archive, Checked, Existing, Manifest, Name, Place, RestoreError, Shop, Step, backup,
+    Address, Archive, Checked, Existing, Manifest, Name, Place, RestoreError, Shop, Step, Versioned, backup,
     begin_restore,
 };
 use bigtix_service::Secret;
@@ -59,8 +59,8 @@ struct Database {
     #[arg(long, env = "MONGODB_URI", hide_env_values = true)]
     mongodb_uri: String,
     /// A service that has a database, with its version: NAME=VERSION.
-    #[arg(long = "service", value_parser = versioned, required = true)]
-    services: Vec<(Name, Version)>,
+    #[arg(long = "service", required = true)]
+    services: Vec<Versioned>,
 }
 
 /// Does it, and leaves the last words.
@@ -147,7 +147,7 @@ async fn restore(address: &Address, database: &Database) -> Result<Manifest, Und
     let begun = begin_restore(&archive, &shop, Existing::Replace).await;
     let restore = begun.map_err(|error| Undone {
         changed: match &error {
-            RestoreError::Filled { .. } | RestoreError::NoDatabase(_) => false,
+            RestoreError::Filled { .. } | RestoreError::NoDatabase(_) | RestoreError::Partitioned(_) => false,
             RestoreError::Archive(_) | RestoreError::Differs { .. } | RestoreError::Store(_) => true,
         },
         error: error.into(),
@@ -199,21 +199,13 @@ impl Database {
     }
 
     fn versions(&self) -> BTreeMap<Name, Version> {
-        self.services.iter().cloned().collect()
+        let services = self.services.iter().cloned();
+        services
+            .map(|Versioned { name, version }| (name, version))
+            .collect()
     }
 }
 
 fn address(text: &str) -> Result<Address, String> {
     Address::try_from(OsString::from(text)).map_err(|error| error.to_string())
-}
-
-fn versioned(text: &str) -> Result<(Name, Version), String> {
-    let (name, version) = text
-        .split_once('=')
-        .ok_or("it must be NAME=VERSION, such as orders=1.0.0")?;
-    let name = Name::try_from(name.to_owned()).map_err(|error| error.to_string())?;
-    let version = version
-        .parse::<Version>()
-        .map_err(|error| format!("{version}: {error}"))?;
-    Ok((name, version))
 }

@@ -12,7 +12,7 @@ use super::job::{self, Work};
 use super::location::Location;
 use super::outcome::Failure;
 use super::verdict::{End, Verdict, end, reasons, whole_seconds};
-use super::{Decision, WAITING, Write};
+use super::{Decision, Write};
 use crate::names;
 use crate::next::Notice;
 
@@ -22,14 +22,14 @@ pub fn next(facts: &Restore, now: Timestamp) -> Decision<BigTixRestoreStatus> {
     let status = facts.request.status.clone().unwrap_or_default();
     if facts.request.metadata.deletion_timestamp.is_some() {
         // Its Job goes with it.
-        return nothing(status);
+        return Decision::rest(status);
     }
     if let Some(end) = end(&status.conditions) {
         let is_over = matches!((end, &facts.job), (End::Done, JobState::Succeeded(_)));
         let name = Task::Restore.job(&facts.request.name_any());
         return Decision {
             writes: is_over.then_some(Write::End(name)).into_iter().collect(),
-            ..nothing(status)
+            ..Decision::rest(status)
         };
     }
     match &facts.job {
@@ -104,7 +104,7 @@ fn start(
     now: Timestamp,
 ) -> Decision<BigTixRestoreStatus> {
     let Ok(platform) = shop.platform() else {
-        return nothing(status);
+        return Decision::rest(status);
     };
     let work = Work {
         task: Task::Restore,
@@ -179,28 +179,12 @@ fn fail(
     }
 }
 
-fn nothing(status: BigTixRestoreStatus) -> Decision<BigTixRestoreStatus> {
-    Decision {
-        writes: Vec::new(),
-        status,
-        notices: Vec::new(),
-        look_again: None,
-    }
-}
-
-/// With these conditions, and to be looked at again until it has ended.
 fn said(
     facts: &Restore,
-    mut status: BigTixRestoreStatus,
+    status: BigTixRestoreStatus,
     verdict: &Verdict,
     writes: Vec<Write>,
     now: Timestamp,
 ) -> Decision<BigTixRestoreStatus> {
-    status.conditions = verdict.conditions(&status.conditions, facts.request.metadata.generation, now);
-    Decision {
-        writes,
-        status,
-        notices: Vec::new(),
-        look_again: Some(WAITING),
-    }
+    Decision::said(status, verdict, writes, facts.request.metadata.generation, now)
 }

@@ -6,19 +6,20 @@ use std::time::Duration;
 
 use bigtix_crds::Platform;
 use bigtix_crds::v1alpha1::BigTixBackupStatus;
+use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use kube::{Resource, ResourceExt};
 
 use super::facts::{Backup, JobState, Program, ShopFacts, Task};
-use super::job::{self, Work};
+use super::job::{self, Versioned, Work};
 use super::location::Location;
 use super::outcome::Archive;
 use super::verdict::{End, Verdict, end, reasons, whole_seconds};
 use super::{Decision, WAITING, Write};
 use crate::build::Shop;
 use crate::names;
-use crate::next::Notice;
+use crate::next::{Notice, leave};
 
 /// Keeps a request until its archive is gone.
 pub const FINALIZER: &str = "bigtix.dev/archive";
@@ -30,7 +31,7 @@ const DELETED_AGAIN_AFTER: SignedDuration = SignedDuration::from_mins(5);
 pub fn next(facts: &Backup, now: Timestamp) -> Decision<BigTixBackupStatus> {
     let status = facts.request.status.clone().unwrap_or_default();
     if facts.request.metadata.deletion_timestamp.is_some() {
-        return leave(facts, status, now);
+        return deleted(facts, status, now);
     }
     if end(&status.conditions).is_some() {
         return ended(facts, status);
@@ -38,7 +39,9 @@ pub fn next(facts: &Backup, now: Timestamp) -> Decision<BigTixBackupStatus> {
     let ready = ready(facts.shop.as_ref(), &facts.request.spec.shop, &facts.program);
     match (Location::recorded(&status), &facts.take, ready) {
         (Some(location), JobState::Absent, Ok(ready)) => {
-            let write = Write::Start(job(facts, ready, Task::Take, &location));
+            let services = job::versions(ready.facts);
+            let work = work(facts, Task::Take, &location, ready.image, &services);
+            let write = Write::Start(job::job(ready.shop(), &work));
             let verdict = Verdict::Works("the archive is being written".to_owned());
             said(facts, status, &verdict, vec![write], now)
         }
@@ -90,7 +93,10 @@ fn ready<'a>(shop: Option<&'a ShopFacts>, name: &str, program: &'a Program) -> R
         ));
     }
     let status = facts.resource.status.clone().unwrap_or_default();
-    if status.version.current.is_none() {
+    let was_up = status.version.current.is_some();
+    // One that is deleted before its first release was done may hold something all the same.
+    let may_hold_something = leave::is_held(&facts.resource.metadata) && !job::versions(facts).is_empty();
+    if !was_up && !may_hold_something {
         return Err("the shop has not been up yet".to_owned());
     }
     if platform.hibernate {
@@ -134,21 +140,21 @@ fn place(
     said(facts, status, &verdict, vec![Write::Keep], now)
 }
 
-fn job(
-    facts: &Backup,
-    ready: Ready<'_>,
+fn work<'a>(
+    facts: &'a Backup,
     task: Task,
-    location: &Location,
-) -> k8s_openapi::api::batch::v1::Job {
-    let work = Work {
+    location: &'a Location,
+    image: &'a str,
+    services: &'a [Versioned],
+) -> Work<'a> {
+    Work {
         task,
         location,
         request: &facts.request.metadata,
         owner: facts.request.controller_owner_ref(&()).unwrap_or_default(),
-        image: ready.image,
-        services: &job::versions(ready.facts),
-    };
-    job::job(ready.shop(), &work)
+        image,
+        services,
+    }
 }
 
 fn complete(
@@ -215,61 +221,49 @@ fn ended(facts: &Backup, status: BigTixBackupStatus) -> Decision<BigTixBackupSta
     };
     Decision {
         writes,
-        status,
-        notices: Vec::new(),
-        look_again: None,
+        ..Decision::rest(status)
     }
 }
 
 /// The request is deleted: its archive goes first, if there is one and somebody who may delete it.
-fn leave(facts: &Backup, status: BigTixBackupStatus, now: Timestamp) -> Decision<BigTixBackupStatus> {
+fn deleted(facts: &Backup, status: BigTixBackupStatus, now: Timestamp) -> Decision<BigTixBackupStatus> {
     let is_kept = facts.request.finalizers().iter().any(|kept| kept == FINALIZER);
-    let only = |write: Vec<Write>, look_again: Option<Duration>| Decision {
-        writes: write,
-        status: status.clone(),
-        notices: Vec::new(),
-        look_again,
-    };
     let location = Location::recorded(&status);
     let Some(location) = location.filter(|_| is_kept) else {
-        return only(if is_kept { vec![Write::Release] } else { Vec::new() }, None);
+        return Decision {
+            writes: if is_kept { vec![Write::Release] } else { Vec::new() },
+            ..Decision::rest(status)
+        };
     };
     let job_of = |task: Task| task.job(&facts.request.name_any());
     match &facts.take {
         JobState::Absent => {}
-        JobState::Leaving => return only(Vec::new(), Some(WAITING)),
+        JobState::Leaving => return then(status, Vec::new(), WAITING),
         JobState::Running(_) | JobState::Succeeded(_) | JobState::Failed { .. } => {
-            return only(vec![Write::End(job_of(Task::Take))], Some(WAITING));
+            return then(status, vec![Write::End(job_of(Task::Take))], WAITING);
         }
     }
     if matches!(location, Location::Volume { .. }) && !facts.has_claim {
-        return only(vec![Write::Release], None);
+        return released(status, None);
     }
     match &facts.delete {
-        JobState::Absent => match deleter(facts) {
-            Ok(ready) => {
-                let job = job(facts, ready, Task::Delete, &location);
-                only(vec![Write::Start(job)], Some(WAITING))
-            }
-            Err(why) => Decision {
-                notices: vec![Notice {
-                    is_warning: true,
-                    reason: "ArchiveStays",
-                    message: format!(
-                        "{why}; the archive stays at {}",
-                        status.location.as_deref().unwrap_or_default()
-                    ),
-                }],
-                ..only(vec![Write::Release], None)
-            },
+        JobState::Absent => match &facts.program.image {
+            Some(image) => then(
+                status,
+                vec![Write::Start(deletion(facts, &location, image))],
+                WAITING,
+            ),
+            None => released(status, Some("the operator does not know its own image")),
         },
-        JobState::Running(_) | JobState::Leaving => only(Vec::new(), Some(WAITING)),
-        JobState::Succeeded(_) => only(vec![Write::Release], None),
+        JobState::Running(_) | JobState::Leaving => then(status, Vec::new(), WAITING),
+        JobState::Succeeded(_) => released(status, None),
+        JobState::Failed { failure, at: _ } if !is_tried_again(facts, &status) => {
+            released(status, Some(&failure.error))
+        }
         JobState::Failed { failure, at } => {
             let is_over = at.is_none_or(|at| now.duration_since(at) >= DELETED_AGAIN_AFTER);
-            let again = Duration::from_secs(60);
             if !is_over {
-                return only(Vec::new(), Some(again));
+                return then(status, Vec::new(), Duration::from_secs(60));
             }
             Decision {
                 notices: vec![Notice {
@@ -277,45 +271,67 @@ fn leave(facts: &Backup, status: BigTixBackupStatus, now: Timestamp) -> Decision
                     reason: "ArchiveNotDeleted",
                     message: format!("{}; it is tried again", failure.error),
                 }],
-                ..only(vec![Write::End(job_of(Task::Delete))], Some(WAITING))
+                ..then(status, vec![Write::End(job_of(Task::Delete))], WAITING)
             }
         }
     }
 }
 
-/// Who may delete an archive: a pod of the shop, as long as that says where its archives are.
-fn deleter(facts: &Backup) -> Result<Ready<'_>, String> {
-    let name = &facts.request.spec.shop;
-    let shop = facts
-        .shop
-        .as_ref()
-        .ok_or_else(|| format!("BigTix {name} is gone"))?;
-    let platform = shop.platform()?;
-    if platform.backup.is_none() {
-        return Err(format!("BigTix {name} names no place for backups any more"));
+fn then(
+    status: BigTixBackupStatus,
+    writes: Vec<Write>,
+    look_again: Duration,
+) -> Decision<BigTixBackupStatus> {
+    Decision {
+        writes,
+        look_again: Some(look_again),
+        ..Decision::rest(status)
     }
-    let image = facts.program.image.as_deref();
-    Ok(Ready {
-        facts: shop,
-        platform,
-        program: &facts.program,
-        image: image.ok_or("the operator does not know its own image")?,
-    })
 }
 
-/// With these conditions, and to be looked at again until it has ended.
+/// The request goes; why its archive stays, if it does.
+fn released(status: BigTixBackupStatus, why: Option<&str>) -> Decision<BigTixBackupStatus> {
+    let stays = |why: &str| Notice {
+        is_warning: true,
+        reason: "ArchiveStays",
+        message: format!(
+            "{why}; what was written stays at {}",
+            status.location.as_deref().unwrap_or_default()
+        ),
+    };
+    Decision {
+        notices: why.map(stays).into_iter().collect(),
+        writes: vec![Write::Release],
+        ..Decision::rest(status)
+    }
+}
+
+/// By a pod of the shop, as long as that says where its archives are; else by one of nobody.
+fn deletion(facts: &Backup, location: &Location, image: &str) -> Job {
+    let work = work(facts, Task::Delete, location, image, &[]);
+    let shop = facts.shop.as_ref();
+    let with_a_place = shop.and_then(|shop| {
+        let platform = shop.platform().ok()?;
+        platform.backup.as_ref()?;
+        Some(shop.shop(platform, &facts.program))
+    });
+    match with_a_place {
+        Some(shop) => job::job(shop, &work),
+        None => job::of_nobody(&work),
+    }
+}
+
+/// Where there is no archive nothing is lost but room, and where there is no shop nobody mends what is in the way.
+fn is_tried_again(facts: &Backup, status: &BigTixBackupStatus) -> bool {
+    facts.shop.is_some() && end(&status.conditions) == Some(End::Done)
+}
+
 fn said(
     facts: &Backup,
-    mut status: BigTixBackupStatus,
+    status: BigTixBackupStatus,
     verdict: &Verdict,
     writes: Vec<Write>,
     now: Timestamp,
 ) -> Decision<BigTixBackupStatus> {
-    status.conditions = verdict.conditions(&status.conditions, facts.request.metadata.generation, now);
-    Decision {
-        writes,
-        status,
-        notices: Vec::new(),
-        look_again: Some(WAITING),
-    }
+    Decision::said(status, verdict, writes, facts.request.metadata.generation, now)
 }

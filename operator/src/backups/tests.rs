@@ -2,14 +2,16 @@
 
 use bigtix_crds::v1alpha1::{BigTixBackupSpec, BigTixRestoreSpec};
 use bigtix_crds::{BigTix, BigTixBackup, BigTixRestore, from_value, validate};
+use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{OwnerReference, Time};
 use k8s_openapi::jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::facts::{Backup, JobState, Program, Restore, ShopFacts};
 use super::outcome::{Archive, Failure};
-use super::verdict::{End, end, reasons};
+use super::verdict::{End, Verdict, end, reasons};
 use super::{Decision, Write, restore, take};
+use crate::next::leave;
 
 fn now() -> Timestamp {
     "2026-01-01T10:00:00Z".parse().expect("a time")
@@ -101,6 +103,13 @@ fn started(writes: &[Write]) -> Vec<String> {
     started.collect()
 }
 
+fn started_job(writes: &[Write]) -> &Job {
+    match writes {
+        [Write::Start(job)] => job,
+        _ => panic!("{writes:?}"),
+    }
+}
+
 fn taken() -> Backup {
     let mut facts = backup();
     pass(&mut facts);
@@ -124,10 +133,7 @@ fn where_an_archive_will_be_is_written_down_before_anything_is_written_there() {
         json!({"version": "1.0.0", "backup": {"s3": {"bucket": "another"}}}),
     ));
     let writes = pass(&mut facts);
-    let [Write::Start(job)] = writes.as_slice() else {
-        panic!("{writes:?}");
-    };
-    let said = serde_json::to_string(job).expect("plain data");
+    let said = serde_json::to_string(started_job(&writes)).expect("plain data");
     assert!(
         said.contains("/backups/monday-1a2b3c4d") && !said.contains("another"),
         "{said}"
@@ -199,6 +205,24 @@ fn a_backup_waits_for_a_shop_that_can_be_read() {
 }
 
 #[test]
+fn a_final_backup_is_taken_of_a_shop_that_is_deleted_before_its_first_release_was_done() {
+    let mut facts = backup();
+    let shop = facts.shop.as_mut().expect("a shop");
+    shop.resource.metadata.finalizers = Some(vec![leave::FINALIZER.to_owned()]);
+    shop.resource.metadata.deletion_timestamp = Some(Time(now()));
+    let status = shop.resource.status.get_or_insert_default();
+    status.version.current = None;
+    assert_eq!(take::next(&facts, now()).writes, [], "no service has run");
+    let shop = facts.shop.as_mut().expect("a shop");
+    let status = shop.resource.status.get_or_insert_default();
+    status.services = serde_json::from_value(json!([
+        {"name": "orders", "version": "1.0.0", "image": "orders:1", "desired": 0, "ready": 0, "updated": 0},
+    ]))
+    .expect("a service");
+    assert_eq!(take::next(&facts, now()).writes, [Write::Keep]);
+}
+
+#[test]
 fn a_backup_that_is_deleted_takes_its_archive_along() {
     let mut facts = taken();
     facts.request.metadata.deletion_timestamp = Some(Time(now()));
@@ -222,12 +246,70 @@ fn a_backup_that_is_deleted_takes_its_archive_along() {
     assert_eq!(pass(&mut facts), []);
 }
 
+/// A request that is deleted, whose archive is on a volume.
+fn leaving(shop: Option<ShopFacts>) -> Backup {
+    let mut facts = taken();
+    (facts.take, facts.shop) = (JobState::Absent, shop);
+    facts.request.metadata.deletion_timestamp = Some(Time(now()));
+    facts
+}
+
+#[test]
+fn an_archive_goes_although_its_shop_has_gone_or_says_no_more_where_archives_are() {
+    for shop in [None, Some(shop(json!({"version": "1.0.0"})))] {
+        let mut facts = leaving(shop);
+        let writes = pass(&mut facts);
+        let job = started_job(&writes);
+        let pod = serde_json::to_value(&job.spec.clone().unwrap_or_default().template).expect("plain data");
+        // What is about the shop's pods is not about this one: no network policy, no identity that has gone.
+        let labels = &pod["metadata"]["labels"];
+        assert!(labels["app.kubernetes.io/instance"].is_null(), "{labels}");
+        assert_eq!(labels["bigtix.dev/request"], "1a2b3c4d-0000");
+        let spec = &pod["spec"];
+        assert!(spec["serviceAccountName"].is_null() && spec["automountServiceAccountToken"] == false);
+        assert_eq!(spec["restartPolicy"], "Never");
+        let claim = &spec["volumes"][0]["persistentVolumeClaim"]["claimName"];
+        assert_eq!(claim, "shop-backups");
+        let arguments = &spec["containers"][0]["args"];
+        assert_eq!(
+            *arguments,
+            json!(["backup", "delete", "/backups/monday-1a2b3c4d"])
+        );
+        facts.delete = JobState::Succeeded(None);
+        assert_eq!(pass(&mut facts), [Write::Release]);
+    }
+}
+
+#[test]
+fn an_object_store_believes_a_pod_of_nobody_for_the_recorded_secret() {
+    let mut facts = leaving(None);
+    let status = facts.request.status.get_or_insert_default();
+    status.location = Some("s3://tickets/shops/monday-1a2b3c4d".to_owned());
+    status.secret_name = Some("keys".to_owned());
+    let writes = pass(&mut facts);
+    let said = serde_json::to_string(&started_job(&writes)).expect("plain data");
+    for word in [
+        "s3://tickets/shops/monday-1a2b3c4d",
+        "\"keys\"",
+        "AWS_SECRET_ACCESS_KEY",
+    ] {
+        assert!(said.contains(word), "{word}: {said}");
+    }
+    assert!(!said.contains("MONGODB"), "{said}");
+}
+
 #[test]
 fn what_nobody_can_delete_stays_and_holds_nothing_up() {
-    for shop in [None, Some(shop(json!({"version": "1.0.0"})))] {
-        let mut facts = taken();
-        (facts.take, facts.shop) = (JobState::Absent, shop);
-        facts.request.metadata.deletion_timestamp = Some(Time(now()));
+    let mut without_a_shop = leaving(None);
+    without_a_shop.delete = failed(false);
+    let mut without_an_image = leaving(Some(with_volume()));
+    without_an_image.program.image = None;
+    let mut without_an_archive = leaving(Some(with_volume()));
+    let status = without_an_archive.request.status.get_or_insert_default();
+    let refused = Verdict::Failed(reasons::NO_BACKUP, "no such bucket".to_owned());
+    status.conditions = refused.conditions(&[], None, now());
+    without_an_archive.delete = failed(false);
+    for facts in [without_a_shop, without_an_image, without_an_archive] {
         let decision = take::next(&facts, now());
         assert_eq!(decision.writes, [Write::Release]);
         assert!(

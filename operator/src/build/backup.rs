@@ -1,15 +1,11 @@
 //! What backups and restores of a shop need beside their Jobs: an identity, two users of the database, and a volume where
 //! archives are kept on one.
 
-use std::collections::BTreeMap;
-
 use bigtix_crds::platform::{BackupTarget, Platform, Storage};
-use k8s_openapi::api::core::v1::{
-    PersistentVolumeClaim, PersistentVolumeClaimSpec, VolumeResourceRequirements,
-};
+use k8s_openapi::api::core::v1::PersistentVolumeClaim;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
-use super::{Child, Shop, pod};
+use super::{Child, Shop, pod, store};
 use crate::names::{self, Component};
 
 /// The entry of the Secret with the password of who reads everything.
@@ -51,16 +47,7 @@ pub fn claim(shop: Shop<'_>) -> Option<PersistentVolumeClaim> {
             labels: Some(names::component_labels(shop.platform, Component::Backup)),
             ..ObjectMeta::default()
         },
-        spec: Some(PersistentVolumeClaimSpec {
-            access_modes: Some(vec!["ReadWriteOnce".to_owned()]),
-            resources: Some(VolumeResourceRequirements {
-                requests: Some(BTreeMap::from([("storage".to_owned(), size.clone())])),
-                ..VolumeResourceRequirements::default()
-            }),
-            storage_class_name: class_name.as_ref().map(ToString::to_string),
-            volume_mode: Some("Filesystem".to_owned()),
-            ..PersistentVolumeClaimSpec::default()
-        }),
+        spec: Some(store::volume(size, class_name.as_ref())),
         ..PersistentVolumeClaim::default()
     })
 }

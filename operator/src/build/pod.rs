@@ -4,7 +4,7 @@ mod probe;
 
 use std::collections::BTreeMap;
 
-use bigtix_crds::platform::{Amounts, Resources};
+use bigtix_crds::platform::{Amounts, Quantity, Resources};
 use k8s_openapi::api::core::v1::{
     Capabilities, Container, ContainerPort, EnvVar, EnvVarSource, LocalObjectReference, ObjectFieldSelector,
     PodSecurityContext, PodSpec, PodTemplateSpec, ResourceRequirements, SeccompProfile, SecretKeySelector,
@@ -62,22 +62,43 @@ pub fn template(shop: Shop<'_>, pod: Pod) -> PodTemplateSpec {
     let spread = ["kubernetes.io/hostname", "topology.kubernetes.io/zone"]
         .map(|key| spread_over(shop, component, key, revision_label));
     let spec = PodSpec {
-        automount_service_account_token: Some(false),
-        containers: vec![container],
-        // Variables for every Service of the namespace would be settings that nobody gave.
-        enable_service_links: Some(false),
         image_pull_secrets: pull_secrets(shop),
         init_containers: (!init_containers.is_empty()).then_some(init_containers),
-        security_context: Some(pod_security(owns_volumes)),
         service_account_name: Some(component.object_name(shop.platform)),
-        termination_grace_period_seconds: Some(grace),
         topology_spread_constraints: Some(spread.into()),
-        volumes: (!volumes.is_empty()).then_some(volumes),
-        ..PodSpec::default()
+        ..of_nobody(container, volumes, owns_volumes, grace)
     };
     PodTemplateSpec {
         metadata: Some(meta::pods(shop, component, &version, annotations)),
         spec: Some(spec),
+    }
+}
+
+/// A pod that belongs to no shop, and may do as little.
+#[must_use]
+pub fn of_nobody(container: Container, volumes: Vec<Volume>, owns_volumes: bool, grace: i64) -> PodSpec {
+    PodSpec {
+        automount_service_account_token: Some(false),
+        containers: vec![container],
+        // Variables for every Service of the namespace would be settings that nobody gave.
+        enable_service_links: Some(false),
+        security_context: Some(pod_security(owns_volumes)),
+        termination_grace_period_seconds: Some(grace),
+        volumes: (!volumes.is_empty()).then_some(volumes),
+        ..PodSpec::default()
+    }
+}
+
+/// As much as a program needs: processor without a limit, memory with one.
+#[must_use]
+pub fn needs(cpu: &str, memory: &str, at_most: &str) -> Resources {
+    let amounts = |request: &str, limit: Option<&str>| Amounts {
+        request: Quantity(request.to_owned()),
+        limit: limit.map(|limit| Quantity(limit.to_owned())),
+    };
+    Resources {
+        cpu: amounts(cpu, None),
+        memory: amounts(memory, Some(at_most)),
     }
 }
 

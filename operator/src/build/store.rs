@@ -1,6 +1,6 @@
 //! What the three stores have in common: members with a volume each.
 
-use bigtix_crds::platform::{DeletionPolicy, ManagedStore, Quantity, Store};
+use bigtix_crds::platform::{DeletionPolicy, ManagedStore, ObjectName, Quantity, Storage, Store};
 use k8s_openapi::api::apps::v1::{
     StatefulSet, StatefulSetPersistentVolumeClaimRetentionPolicy, StatefulSetSpec, StatefulSetUpdateStrategy,
 };
@@ -158,8 +158,8 @@ pub fn mount(name: &str, path: &str, read_only: bool) -> VolumeMount {
     }
 }
 
-/// With `Snapshot` a set that is deleted by accident would take the volumes along before the backup is there, so there
-/// the claims go by [`claims`] once it is.
+/// With `Snapshot` a set that is deleted by accident would take the volumes along before the final backup is there, so there
+/// the claims are deleted once it is.
 fn retention(shop: Shop<'_>) -> StatefulSetPersistentVolumeClaimRetentionPolicy {
     let when_deleted = match shop.platform.deletion_policy {
         DeletionPolicy::Retain | DeletionPolicy::Snapshot => "Retain",
@@ -178,24 +178,29 @@ fn claim(
     store: &ManagedStore,
     template_size: Option<&Quantity>,
 ) -> PersistentVolumeClaim {
-    let size = template_size.unwrap_or(volume_size(store));
-    let class = store.storage.class_name.as_ref();
+    let Storage { size, class_name } = &store.storage;
     PersistentVolumeClaim {
         metadata: ObjectMeta {
             name: Some(DATA.to_owned()),
             labels: Some(names::component_labels(shop.platform, component)),
             ..ObjectMeta::default()
         },
-        spec: Some(PersistentVolumeClaimSpec {
-            access_modes: Some(vec!["ReadWriteOnce".to_owned()]),
-            resources: Some(VolumeResourceRequirements {
-                requests: Some(BTreeMap::from([("storage".to_owned(), size.clone())])),
-                ..VolumeResourceRequirements::default()
-            }),
-            storage_class_name: class.map(ToString::to_string),
-            volume_mode: Some("Filesystem".to_owned()),
-            ..PersistentVolumeClaimSpec::default()
-        }),
+        spec: Some(volume(template_size.unwrap_or(size), class_name.as_ref())),
         ..PersistentVolumeClaim::default()
+    }
+}
+
+/// A volume for one pod at a time.
+#[must_use]
+pub fn volume(size: &Quantity, class_name: Option<&ObjectName>) -> PersistentVolumeClaimSpec {
+    PersistentVolumeClaimSpec {
+        access_modes: Some(vec!["ReadWriteOnce".to_owned()]),
+        resources: Some(VolumeResourceRequirements {
+            requests: Some(BTreeMap::from([("storage".to_owned(), size.clone())])),
+            ..VolumeResourceRequirements::default()
+        }),
+        storage_class_name: class_name.map(ToString::to_string),
+        volume_mode: Some("Filesystem".to_owned()),
+        ..PersistentVolumeClaimSpec::default()
     }
 }

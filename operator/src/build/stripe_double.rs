@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use bigtix_crds::platform::{Amounts, Payments, Quantity, Resources};
+use bigtix_crds::platform::Payments;
 use bigtix_crds::{Service, Version};
 use k8s_openapi::api::apps::v1::{Deployment, DeploymentSpec, DeploymentStrategy};
 use k8s_openapi::api::core::v1::{Container, EnvVar};
@@ -63,7 +63,7 @@ fn deployment(shop: Shop<'_>, version: &Version) -> Deployment {
         startup_probe: Some(pod::tcp(PORT, Pace::START)),
         liveness_probe: Some(pod::tcp(PORT, Pace::ALIVE)),
         readiness_probe: Some(pod::tcp(PORT, Pace::READY)),
-        ..pod::container("stripe", &image, &resources())
+        ..pod::container("stripe", &image, &pod::needs("20m", "32Mi", "128Mi"))
     };
     let template = pod::template(
         shop,
@@ -105,16 +105,4 @@ fn environment(shop: Shop<'_>) -> Vec<EnvVar> {
         pod::secret("STRIPE_SECRET_KEY", &credentials, SECRET_KEY),
         pod::secret("STRIPE_WEBHOOK_SECRET", &credentials, WEBHOOK_SECRET),
     ]
-}
-
-fn resources() -> Resources {
-    let quantity = |text: &str| Quantity(text.to_owned());
-    let amounts = |request, limit| Amounts {
-        request: quantity(request),
-        limit,
-    };
-    Resources {
-        cpu: amounts("20m", None),
-        memory: amounts("32Mi", Some(quantity("128Mi"))),
-    }
 }

@@ -14,12 +14,19 @@ use crate::difference::stamped;
 use crate::kind::Kind;
 use crate::names::Component;
 use crate::next::Write;
+use crate::next::leave::FINALIZER;
 use crate::next::mongodb::MongodbStep;
 use crate::observe::facts::{Member, MongodbFacts, Observed, SecretFacts};
 
 /// Does one write.
 pub(super) fn write(observed: &mut Observed, write: &Write, now: Timestamp) {
     match write {
+        Write::Keep => observed.resource.finalizers_mut().push(FINALIZER.to_owned()),
+        Write::Release => observed
+            .resource
+            .finalizers_mut()
+            .retain(|held| held != FINALIZER),
+        Write::DeleteClaim(name) => drop(observed.live.claims.remove(name)),
         Write::Secret(wanted) => {
             let entries = observed
                 .secrets
@@ -49,7 +56,7 @@ pub(super) fn write(observed: &mut Observed, write: &Write, now: Timestamp) {
             observed.live.claims.insert(claim.name_any(), claim.clone());
         }
         // What comes of them is nothing that a shop waits for.
-        Write::Backup { name: _, shop: _ } | Write::DeleteBackup(_) => {}
+        Write::Backup { .. } | Write::DeleteBackup(_) => {}
         Write::Grow { claim, size } => {
             let spec = observed
                 .live

@@ -12,7 +12,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use k8s_openapi::jiff::{Timestamp, tz::TimeZone};
 use kube::ResourceExt;
 
-use super::Write;
+use super::{Occasion, Write};
 use crate::backups::verdict::{End, end, whole_seconds};
 use crate::names::SCHEDULED_LABEL;
 use crate::observe::facts::Observed;
@@ -71,6 +71,7 @@ pub(super) fn plan(
     writes.extend(due.map(|at| Write::Backup {
         name: backup_name(name, at),
         shop: name.to_owned(),
+        occasion: Occasion::Schedule,
     }));
     if may_write {
         let wanted = observed.restores.iter().filter(|restore| {

@@ -53,7 +53,7 @@ impl<'a> Plan<'a> {
             if let (Some(live), Some(kind)) = (self.live(&child), child.kind()) {
                 let object = format!("{kind:?} {}", child.name());
                 let wanted = stamped(plain(&child));
-                if self.postpones && is_described_differently(&wanted, live) {
+                if self.postpones && has_pods(&wanted, live) && is_described_differently(&wanted, live) {
                     self.postponed.push(object);
                     self.keep(&child);
                     return;
@@ -81,12 +81,14 @@ impl<'a> Plan<'a> {
 
     /// Whether pods of this object would be made or replaced.
     pub(super) fn moves_pods(&self, child: &Child) -> bool {
+        let wanted = plain(child);
+        if part(&wanted, "/spec/replicas") == 0 {
+            return false;
+        }
         let Some(live) = self.live(child) else {
             return true;
         };
-        let wanted = plain(child);
-        let part = |value: &Value, pointer: &str| value.pointer(pointer).cloned().unwrap_or(Value::Null);
-        let wakes = part(live, "/spec/replicas") == 0 && part(&wanted, "/spec/replicas") != 0;
+        let wakes = part(live, "/spec/replicas") == 0;
         wakes || !is_within(&part(&wanted, "/spec/template"), &part(live, "/spec/template"))
     }
 
@@ -122,11 +124,20 @@ impl<'a> Plan<'a> {
 
 /// Whether the pods differ, and neither by what somebody else set nor by what they have to start anew for.
 fn is_described_differently(wanted: &Value, live: &Value) -> bool {
-    let part = |value: &Value, pointer: &str| value.pointer(pointer).cloned().unwrap_or(Value::Null);
     let is_there = |pointer: &str| is_within(&part(wanted, pointer), &part(live, pointer));
     !is_there("/spec/template")
         && is_there("/spec/template/metadata/annotations")
         && !has_foreign_fields(wanted, live)
+}
+
+/// Whether there are pods before and after. Of what begins to sleep or wakes up none would be replaced.
+fn has_pods(wanted: &Value, live: &Value) -> bool {
+    let sleeps = |value| part(value, "/spec/replicas") == 0;
+    !sleeps(wanted) && !sleeps(live)
+}
+
+fn part(value: &Value, pointer: &str) -> Value {
+    value.pointer(pointer).cloned().unwrap_or(Value::Null)
 }
 
 /// As JSON.

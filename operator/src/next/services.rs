@@ -9,7 +9,6 @@ use super::budget::Budget;
 use super::gate::{self, Gate, Reason};
 use super::plan::Plan;
 use super::release::{Build, ReleaseSet};
-use super::restore::Restoring;
 use super::rollout::{Change, Course, Failure, Limits, ROLLED_BACK, Rollout, Situation, steer};
 use super::stores::with_credentials;
 use super::window;
@@ -19,21 +18,19 @@ use crate::names::{self, Component, DOMAIN};
 use crate::observe::facts::Observed;
 
 /// Where the rollout goes in this pass, why one that is due does not begin, and whether the wanted release was taken
-/// back before.
+/// back before. `down` is why no service runs, although the shop does not sleep.
 pub(super) fn course(
     observed: &Observed,
     platform: &Platform,
     budget: &Budget,
-    restoring: Option<&Restoring>,
+    down: Option<&Reason>,
     now: Timestamp,
 ) -> (Course, Option<Reason>, bool) {
     let status = observed.resource.status.clone().unwrap_or_default();
     let wanted = ReleaseSet::wanted(platform);
     let good = ReleaseSet::recorded(&status.version);
     let is_rejected = is_rejected(observed, &wanted);
-    let held = restoring
-        .map(Restoring::reason)
-        .or_else(|| hold(platform, good.as_ref(), now));
+    let held = down.cloned().or_else(|| hold(platform, good.as_ref(), now));
     let gate = |service: Service, build: &Build| match of_service(observed, platform, service, build) {
         broken @ Gate::Broken(_) => broken,
         gate => budget.over(service, build).map_or(gate, Gate::Broken),
@@ -45,7 +42,7 @@ pub(super) fn course(
         rollout: status.rollout.as_ref().and_then(Rollout::recorded),
         is_rejected,
         hold: held.as_ref(),
-        goes_on: !platform.hibernate && !platform.paused && platform.mode == Mode::Apply,
+        goes_on: down.is_none() && !platform.hibernate && !platform.paused && platform.mode == Mode::Apply,
         contractions: &platform.contractions,
         limits: Limits {
             step: platform.upgrade.progress_deadline,
@@ -167,7 +164,7 @@ pub(super) fn plan(
     observed: &Observed,
     course: &Course,
     foundation: &Gate,
-    is_restoring: bool,
+    is_down: bool,
     now: Timestamp,
 ) {
     let platform = plan.shop.platform;
@@ -187,7 +184,7 @@ pub(super) fn plan(
         let running = service::Running {
             image: &build.image,
             version: &build.version,
-            replicas: match platform.hibernate || is_restoring {
+            replicas: match platform.hibernate || is_down {
                 true => Some(0),
                 false => replicas(workload, observed.live.deployments.get(&name)),
             },

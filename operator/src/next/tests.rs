@@ -3,12 +3,14 @@
 mod backups;
 mod budget;
 pub(crate) mod cluster;
+mod deletion;
 mod measures;
 mod no_return;
 
 use bigtix_crds::Service;
 use serde_json::{Value, json};
 
+use super::mongodb::MongodbStep;
 use super::*;
 use crate::observe::facts::MongodbFacts;
 use cluster::{Cluster, minimal};

@@ -2,17 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bigtix_crds::{BigTix, BigTixBackup, BigTixRestore, Platform, Violation};
+use bigtix_crds::{BigTix, BigTixBackup, BigTixRestore, Platform, Service, Violation};
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod};
 use k8s_openapi::api::networking::v1::Ingress;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use k8s_openapi::jiff::Timestamp;
+use kube::ResourceExt;
 use serde_json::Value;
 
 use crate::build::Shop;
 use crate::build::mongodb::User;
 use crate::kind::Kind;
+use crate::names::COMPONENT_LABEL;
 use crate::traffic::Traffic;
 
 /// Everything that the next step follows from.
@@ -59,6 +61,13 @@ impl Observed {
     }
 }
 
+/// Whether a pod has ended, so that it has no connection any more.
+#[must_use]
+pub fn has_ended(pod: &Pod) -> bool {
+    let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
+    matches!(phase, Some("Succeeded" | "Failed"))
+}
+
 /// The objects of a shop by name.
 #[derive(Clone, Debug, Default)]
 pub struct Live {
@@ -74,6 +83,22 @@ pub struct Live {
     pub claims: BTreeMap<String, PersistentVolumeClaim>,
     /// All pods.
     pub pods: Vec<Pod>,
+}
+
+impl Live {
+    /// The pods of services that have not ended, on their way out too.
+    #[must_use]
+    pub fn service_pods(&self) -> Vec<String> {
+        let is_of_a_service = |pod: &&Pod| {
+            let component = pod.labels().get(COMPONENT_LABEL);
+            component
+                .is_some_and(|component| Service::ALL.iter().any(|service| service.as_str() == component))
+        };
+        let pods = self.pods.iter().filter(is_of_a_service);
+        pods.filter(|pod| !has_ended(pod))
+            .map(ResourceExt::name_any)
+            .collect()
+    }
 }
 
 /// What is known of a Secret without its values.

@@ -1,10 +1,10 @@
 //! Looking from outside the cluster's network, where its API server answers and its pods do not.
 
 use bigtix_crds::{BigTix, Platform};
-use kube::Client;
+use kube::{Client, ResourceExt};
 
-use super::ApiServer;
 use super::facts::{Member, MongodbFacts, Observed};
+use super::{ApiServer, Requests};
 use crate::build::mongodb::User;
 use crate::build::{mongodb, store};
 use crate::names::Component;
@@ -30,7 +30,9 @@ impl Outside {
             client: &self.client,
             operator_namespace: &self.operator_namespace,
         };
-        let (mut observed, _) = api_server.look(resource).await?;
+        let namespace = resource.namespace().unwrap_or_default();
+        let requests = Requests::listed(&self.client, &namespace).await?;
+        let (mut observed, _) = api_server.look(resource, requests).await?;
         if let Ok(platform) = observed.verdict.clone() {
             observed.mongodb = told(&observed, &platform);
         }

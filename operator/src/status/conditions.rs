@@ -1,11 +1,12 @@
 //! The conditions, each with the generation that it speaks of.
 
 mod backups;
+mod refused;
 mod unreadable;
 
 use bigtix_crds::platform::{Mode, OperatorChanges, Payments, Store};
 use bigtix_crds::v1alpha1::VersionStatus;
-use bigtix_crds::{Platform, Version, Violation};
+use bigtix_crds::{Platform, Version};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 
@@ -13,8 +14,10 @@ use super::sentence;
 use crate::kind::Kind;
 use crate::names::Component;
 use crate::next::gate::{Gate, Reason};
+use crate::next::leave::{DELETING, Leaving};
 use crate::next::{self, Findings};
 use crate::observe::facts::Observed;
+pub(super) use refused::refused;
 pub(crate) use unreadable::{UNREADABLE, of_unreadable, unreadable};
 
 /// For how long a condition tells of a field that somebody else had set, from the time that the status has of it.
@@ -92,35 +95,10 @@ pub(super) fn all(
         .collect()
 }
 
-/// Those of a resource that breaks rules: it is not ready, and whether users are served is said as it was.
-pub(super) fn refused(
-    before: &[Condition],
-    violations: &[Violation],
-    generation: i64,
-    now: Timestamp,
-) -> Vec<Condition> {
-    let lines: Vec<String> = violations.iter().map(ToString::to_string).collect();
-    let message = lines.join("; ");
-    let said = [
-        ("Ready", Saying::no("InvalidSpec", message.clone())),
-        (
-            "Progressing",
-            Saying::no("InvalidSpec", "nothing is changed until the resource is mended"),
-        ),
-        ("SpecValid", Saying::no("InvalidSpec", message)),
-    ];
-    let mut conditions: Vec<Condition> = said
-        .into_iter()
-        .map(|(type_, saying)| condition(before, type_, saying, generation, now))
-        .collect();
-    let kept = before
-        .iter()
-        .filter(|old| conditions.iter().all(|new| new.type_ != old.type_));
-    conditions.extend(kept.cloned().collect::<Vec<_>>());
-    conditions
-}
-
 fn ready(platform: &Platform, findings: &Findings, version: &VersionStatus) -> Saying {
+    if let Some(leaving) = &findings.leaving {
+        return Saying::no(leaving.reason().predicate, leaving.message());
+    }
     if platform.paused {
         return Saying::no("Paused", "nothing is changed while spec.paused is true");
     }
@@ -178,6 +156,9 @@ fn available(observed: &Observed, platform: &Platform, findings: &Findings) -> S
     if platform.hibernate {
         return Saying::no("Hibernated", "the shop sleeps");
     }
+    if findings.leaving.is_some() {
+        return Saying::no(DELETING, "the shop is deleted, and no service runs any more");
+    }
     if let Some(restoring) = &findings.restoring {
         return Saying::no("Restoring", restoring.reason().message);
     }
@@ -205,6 +186,15 @@ fn available(observed: &Observed, platform: &Platform, findings: &Findings) -> S
 fn progressing(platform: &Platform, findings: &Findings, version: &VersionStatus) -> Saying {
     if platform.mode == Mode::Plan {
         return Saying::no("Planned", "nothing is carried out while spec.mode is Plan");
+    }
+    match &findings.leaving {
+        Some(leaving @ Leaving::Failed(_)) => {
+            return Saying::no(leaving.reason().predicate, leaving.message());
+        }
+        Some(leaving @ (Leaving::Waits(_) | Leaving::Goes(_))) => {
+            return Saying::yes(leaving.reason().predicate, leaving.message());
+        }
+        None => {}
     }
     match &findings.restoring {
         Some(restoring) if !restoring.is_half => {
@@ -246,6 +236,9 @@ fn progressing(platform: &Platform, findings: &Findings, version: &VersionStatus
 /// Polarity: true is bad.
 fn degraded(findings: &Findings, version: &VersionStatus) -> Saying {
     use crate::next::rollout::Change;
+    if let Some(leaving @ Leaving::Failed(_)) = &findings.leaving {
+        return Saying::yes(leaving.reason().predicate, leaving.message());
+    }
     if let Some(half) = findings.restoring.as_ref().filter(|restoring| restoring.is_half) {
         return Saying::yes("HalfRestored", half.reason().message);
     }

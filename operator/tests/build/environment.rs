@@ -87,6 +87,7 @@ fn every_setting_is_given_but_those_that_are_for_tuning() {
     let left = [
         "CHANGES_PER_USER_PER_SECOND",
         "LOCALE",
+        "MONGODB_PARTITION_URIS",
         "NATS_PREFIX",
         "PASSWORD_HASH_ITERATIONS",
         "PASSWORD_HASH_MEMORY_KIB",

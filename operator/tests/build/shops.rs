@@ -185,6 +185,7 @@ fn jobs(platform: &Platform) -> Vec<Job> {
     };
     let request = ObjectMeta {
         name: Some(owner.name.clone()),
+        namespace: Some(NAMESPACE.to_owned()),
         uid: Some(uid.to_owned()),
         ..ObjectMeta::default()
     };

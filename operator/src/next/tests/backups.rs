@@ -241,6 +241,15 @@ fn a_restore_stops_the_services_and_not_the_stores_until_it_has_ended() {
 }
 
 #[test]
+fn a_restore_stops_services_too_that_another_operator_describes_differently() {
+    let mut cluster = with_backup();
+    describe_as_an_older_operator(&mut cluster);
+    cluster.restores = vec![restore("one", 0)];
+    cluster.pass(usize::MAX);
+    assert_eq!(pods(&cluster), 0);
+}
+
+#[test]
 fn what_is_half_restored_stays_down_until_another_restore_succeeds() {
     let mut cluster = with_backup();
     let half = Verdict::Failed(reasons::HALF_RESTORED, String::new());

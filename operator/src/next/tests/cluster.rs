@@ -3,24 +3,23 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bigtix_crds::v1alpha1::BigTixBackupSpec;
-use bigtix_crds::{
-    BigTix, BigTixBackup, BigTixRestore, Catalog, Service, Violation, from_value, validate_against,
-};
-use k8s_openapi::api::apps::v1::{DeploymentStatus, StatefulSetStatus};
+use bigtix_crds::{BigTix, BigTixBackup, BigTixRestore, Catalog, Service, Violation, from_value};
+use k8s_openapi::api::apps::v1::{Deployment, DeploymentStatus, StatefulSetStatus};
 use k8s_openapi::api::core::v1::Pod;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference, Time};
-use kube::ResourceExt;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
+use kube::{Resource, ResourceExt};
 use serde_json::{Value, json};
 
 use super::super::*;
 use crate::build::mongodb as database;
 use crate::difference::stamped;
-use crate::names::SCHEDULED_LABEL;
+use crate::next::mongodb::MongodbStep;
 use crate::observe::facts::{Live, Member, MongodbFacts, SecretFacts};
 use crate::status::status;
 use crate::traffic::Traffic;
 
 const NAMESPACE: &str = "shops";
+const UID: &str = "1a2b3c4d-0000-4000-8000-000000000000";
 
 pub(crate) struct Cluster {
     pub(crate) resource: BigTix,
@@ -44,7 +43,7 @@ impl Cluster {
     pub(crate) fn with(spec: Value) -> Self {
         let (resource, catalog) = (resource(spec, 1), Catalog::embedded());
         Self {
-            verdict: validate_against(&resource, None, &catalog),
+            verdict: leave::meaning(&resource, &catalog),
             resource,
             catalog,
             live: Live::default(),
@@ -62,17 +61,18 @@ impl Cluster {
     /// Changes the resource as a user would.
     pub(crate) fn change(&mut self, spec: Value) {
         let generation = self.resource.metadata.generation.unwrap_or(0) + 1;
-        let status = self.resource.status.take();
-        self.resource = resource(spec, generation);
-        self.resource.status = status;
-        self.verdict = validate_against(&self.resource, None, &self.catalog);
+        let before = std::mem::replace(&mut self.resource, resource(spec, generation));
+        self.resource.status = before.status;
+        self.resource.metadata.finalizers = before.metadata.finalizers;
+        self.resource.metadata.deletion_timestamp = before.metadata.deletion_timestamp;
+        self.verdict = leave::meaning(&self.resource, &self.catalog);
     }
 
     /// One more release that the operator knows.
     pub(crate) fn learn(&mut self, release: &Value) {
         let catalog = self.catalog.clone().with(&release.to_string());
         self.catalog = catalog.expect("a release");
-        self.verdict = validate_against(&self.resource, None, &self.catalog);
+        self.verdict = leave::meaning(&self.resource, &self.catalog);
     }
 
     pub(crate) fn observed(&self) -> Observed {
@@ -92,13 +92,7 @@ impl Cluster {
             resource: self.resource.clone(),
             verdict: self.verdict.clone(),
             namespace: NAMESPACE.to_owned(),
-            owner: OwnerReference {
-                api_version: "bigtix.dev/v1alpha1".to_owned(),
-                kind: "BigTix".to_owned(),
-                name: "shop".to_owned(),
-                uid: "1".to_owned(),
-                ..OwnerReference::default()
-            },
+            owner: self.resource.controller_owner_ref(&()).unwrap_or_default(),
             operator_namespace: "bigtix-system".to_owned(),
             live: self.live.clone(),
             secrets: self.secrets.clone(),
@@ -145,6 +139,12 @@ impl Cluster {
 
     fn write(&mut self, observed: &Observed, write: &Write) {
         match write {
+            Write::Keep => self.resource.finalizers_mut().push(leave::FINALIZER.to_owned()),
+            Write::Release => self
+                .resource
+                .finalizers_mut()
+                .retain(|held| held != leave::FINALIZER),
+            Write::DeleteClaim(name) => drop(self.live.claims.remove(name)),
             Write::Secret(wanted) => {
                 let facts = SecretFacts {
                     entries: wanted.entries.clone(),
@@ -169,11 +169,11 @@ impl Cluster {
                 }
             }
             Write::Claim(claim) => drop(self.live.claims.insert(claim.name_any(), claim.clone())),
-            Write::Backup { name, shop } => {
+            Write::Backup { name, shop, occasion } => {
                 let mut backup = BigTixBackup::new(name, BigTixBackupSpec { shop: shop.clone() });
                 backup
                     .labels_mut()
-                    .insert(SCHEDULED_LABEL.to_owned(), "true".to_owned());
+                    .insert(occasion.label().to_owned(), "true".to_owned());
                 self.backups.push(backup);
             }
             Write::DeleteBackup(name) => self.backups.retain(|backup| backup.name_any() != *name),
@@ -287,10 +287,15 @@ impl Cluster {
         }
     }
 
-    /// One pod of each Deployment, made anew when its image is another one.
+    /// One pod of each Deployment that is to have any, made anew when its image is another one.
     fn settle_pods(&mut self) {
         let before = std::mem::take(&mut self.live.pods);
-        for (name, deployment) in &self.live.deployments {
+        let sleeps = |deployment: &Deployment| {
+            let spec = deployment.spec.as_ref();
+            spec.and_then(|spec| spec.replicas) == Some(0)
+        };
+        let awake = self.live.deployments.iter();
+        for (name, deployment) in awake.filter(|(_, deployment)| !sleeps(deployment)) {
             let template = deployment.spec.clone().unwrap_or_default().template;
             let made = Pod {
                 metadata: ObjectMeta {
@@ -340,6 +345,7 @@ fn resource(spec: Value, generation: i64) -> BigTix {
     }))
     .expect("a resource");
     resource.metadata.generation = Some(generation);
+    resource.metadata.uid = Some(UID.to_owned());
     resource
 }
 
