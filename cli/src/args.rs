@@ -4,11 +4,10 @@ mod shop;
 
 use std::path::PathBuf;
 
-use bigtix_backup::Address;
+use bigtix_backup::{Address, Versioned};
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 
-use crate::elsewhere::{Versioned, versioned};
 pub use crate::output::Output;
 pub use shop::{ClusterArgs, LogsArgs, OpenArgs, PlanArgs, RollbackArgs, ShopArgs, StatusArgs, WhyArgs};
 
@@ -18,11 +17,12 @@ Exit codes:
   0  it is done, or there is nothing to say
   1  it could not be done; standard error says why and what to do next
   2  the command line or the resource is refused
-  3  status, why: the shop is not as wanted; plan: something would change";
+  3  status, why: the shop is not as wanted; plan: something would change
+  130  it was ended by Ctrl-C, which to `up` is a call to stop in good order";
 
 /// BigTix on one machine, and a look at one in a cluster.
 #[derive(Debug, Parser)]
-#[command(name = "bigtix", version, max_term_width = 100, after_help = EXIT_CODES)]
+#[command(name = "bigtix", version = crate::release::version(), max_term_width = 100, after_help = EXIT_CODES)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -65,8 +65,12 @@ pub enum Command {
         #[command(subcommand)]
         action: DeadLettersAction,
     },
-    /// Print every setting of every service, as Markdown.
-    Settings,
+    /// Print every setting of every service, as Markdown or JSON.
+    Settings {
+        /// For a person or for a program.
+        #[arg(short, long, value_enum, default_value_t)]
+        output: Output,
+    },
     /// Run one service as a process of its own, with settings from the environment.
     #[command(hide = true)]
     Service {
@@ -130,6 +134,9 @@ pub struct UpArgs {
     /// Change one field of the resource, such as spec.reservationSeconds=3; can be given several times.
     #[arg(long = "set", value_name = "PATH=VALUE", value_parser = assignment)]
     pub set: Vec<(String, String)>,
+    /// For a person or for a program.
+    #[arg(short, long, value_enum, default_value_t)]
+    pub output: Output,
     /// Talk to the process that started this one rather than to a person.
     #[arg(long, hide = true)]
     pub background: bool,
@@ -192,7 +199,7 @@ pub struct RestoreArgs {
 #[derive(Debug, Clone, Args)]
 pub struct ElsewhereArgs {
     /// A service of a shop that does not run on this machine, with its version; each that has a database is named.
-    #[arg(long = "service", value_name = "NAME=VERSION", value_parser = versioned, conflicts_with = "data")]
+    #[arg(long = "service", value_name = "NAME=VERSION", conflicts_with = "data")]
     pub services: Vec<Versioned>,
 }
 

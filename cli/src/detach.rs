@@ -11,11 +11,19 @@ use std::process::{Command, ExitCode, Stdio};
 use crate::args::UpArgs;
 use crate::folder;
 use crate::resource;
-use crate::terminal::{Line, Terminal};
+use crate::terminal::{Line, Ready, Terminal};
 use crate::up::UpError;
 
+/// What became of a background process.
+#[derive(Debug)]
+pub(crate) enum Started {
+    Ready(Ready),
+    /// It has failed, and has said why.
+    Ended(ExitCode),
+}
+
 /// Runs `bigtix up` in the background, shows its progress, and returns when it is ready or has failed.
-pub(crate) fn detach(args: &UpArgs, terminal: Terminal) -> Result<ExitCode, UpError> {
+pub(crate) fn detach(args: &UpArgs, terminal: Terminal) -> Result<Started, UpError> {
     // Checked here too, so that nothing is made for a resource that is refused.
     resource::read(args.file.as_deref(), &args.set, args.separate)?;
     let dir = folder::prepare(&args.data.data)?;
@@ -47,15 +55,12 @@ pub(crate) fn detach(args: &UpArgs, terminal: Terminal) -> Result<ExitCode, UpEr
         match Line::parse(&line) {
             Line::Progress(text) => terminal.say(text),
             Line::Failure(text) => terminal.fail(text),
-            Line::Ready(text) => {
-                terminal.say(text);
-                return Ok(ExitCode::SUCCESS);
-            }
+            Line::Ready(ready) => return Ok(Started::Ready(ready)),
         }
     }
     let status = child.wait().map_err(failed("the background process".into()))?;
     let code = status.code().and_then(|code| u8::try_from(code).ok());
-    Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
+    Ok(Started::Ended(code.map_or(ExitCode::FAILURE, ExitCode::from)))
 }
 
 /// A terminal that is closed ends its whole session.
@@ -86,6 +91,7 @@ fn arguments(args: &UpArgs) -> Vec<std::ffi::OsString> {
         separate,
         detach: _,
         set,
+        output: _,
         background: _,
     } = args;
     let mut arguments = vec![

@@ -16,6 +16,7 @@ mod folder;
 mod machine;
 mod manual;
 pub mod output;
+mod release;
 mod report;
 mod resource;
 mod restore;
@@ -30,6 +31,7 @@ mod up;
 use std::process::ExitCode;
 
 use args::{Cli, Command, DeadLettersAction, UpArgs};
+use detach::Started;
 use resource::ResourceError;
 use terminal::Terminal;
 use up::UpError;
@@ -42,9 +44,7 @@ pub(crate) const DIFFERS: u8 = 3;
 /// Does what the command line says.
 pub fn run(cli: Cli) -> ExitCode {
     match cli.command {
-        Command::Up(args) if args.detach => {
-            detach::detach(&args, Terminal::Person).unwrap_or_else(|error| failed(&error, Terminal::Person))
-        }
+        Command::Up(args) if args.detach => up_in_the_background(&args),
         Command::Up(args) => up_here(&args),
         Command::Down(told) => asynchronously(down::told(&told.data.data, told.output)),
         Command::Backup(args) => asynchronously(backup::run(&args, Terminal::Person)),
@@ -63,8 +63,8 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::DeadLetters {
             action: DeadLettersAction::Replay { told, ids },
         } => asynchronously(dead_letters::replay(&told.data.data, &ids, told.output)),
-        Command::Settings => {
-            Terminal::Person.say(settings_page::page().trim_end());
+        Command::Settings { output } => {
+            output.tell(&settings_page::all(), |_| settings_page::page());
             ExitCode::SUCCESS
         }
         Command::Service { name } => match services::by_name(&name) {
@@ -81,7 +81,7 @@ fn up_here(args: &UpArgs) -> ExitCode {
     let terminal = if args.background {
         Terminal::Starter
     } else {
-        Terminal::Person
+        Terminal::of(args.output)
     };
     match runtime().block_on(up::up(args, terminal)) {
         Ok(()) => ExitCode::SUCCESS,
@@ -89,7 +89,19 @@ fn up_here(args: &UpArgs) -> ExitCode {
     }
 }
 
-pub(crate) fn failed(error: &UpError, terminal: Terminal) -> ExitCode {
+fn up_in_the_background(args: &UpArgs) -> ExitCode {
+    let terminal = Terminal::of(args.output);
+    match detach::detach(args, terminal) {
+        Ok(Started::Ready(ready)) => {
+            terminal.ready(ready);
+            ExitCode::SUCCESS
+        }
+        Ok(Started::Ended(code)) => code,
+        Err(error) => failed(&error, terminal),
+    }
+}
+
+fn failed(error: &UpError, terminal: Terminal) -> ExitCode {
     terminal.fail(error.to_string());
     match error {
         UpError::Resource(ResourceError::Invalid { .. }) => ExitCode::from(REFUSED),

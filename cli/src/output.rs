@@ -2,9 +2,13 @@
 
 use std::env;
 use std::io::{self, IsTerminal, Write};
+use std::time::Duration;
 
 use clap::ValueEnum;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde::Serialize;
+
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
 /// For whom a command prints.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -35,6 +39,21 @@ pub(crate) fn json(value: &impl Serialize) -> String {
 pub(crate) fn say(line: &str) {
     let mut out = io::stdout().lock();
     let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+}
+
+/// Completes when nobody reads standard output any more: the other end of the pipe is closed, as after `| head`.
+pub(crate) async fn abandoned() {
+    while has_reader() {
+        tokio::time::sleep(LOOK_AGAIN).await;
+    }
+}
+
+fn has_reader() -> bool {
+    let out = io::stdout();
+    let mut watched = [PollFd::new(&out, PollFlags::empty())];
+    let is_gone = poll(&mut watched, Some(&Timespec::default())).is_ok()
+        && watched[0].revents().intersects(PollFlags::ERR | PollFlags::HUP);
+    !is_gone
 }
 
 /// A line beside what was asked for.

@@ -5,13 +5,15 @@ use std::{fs, io};
 
 use bigtix_crds::{BigTix, ParseError, Platform, ignored_on_one_machine, line_of, parse_with, validate};
 
+use crate::release;
+
 /// What is run when no file is named.
-const MINIMAL: &str = "\
-apiVersion: bigtix.dev/v1alpha1
-kind: BigTix
-metadata: { name: shop }
-spec: { version: 1.0.0 }
-";
+fn minimal() -> String {
+    format!(
+        "apiVersion: bigtix.dev/v1alpha1\nkind: BigTix\nmetadata: {{ name: shop }}\nspec: {{ version: {} }}\n",
+        release::version()
+    )
+}
 
 /// What a resource comes to on one machine.
 #[derive(Debug)]
@@ -46,7 +48,7 @@ pub(crate) fn read(
 /// The text of the file and how it is called, or the minimal resource.
 pub(crate) fn text_of(file: Option<&Path>) -> Result<(String, String), ResourceError> {
     let Some(path) = file else {
-        return Ok((MINIMAL.to_owned(), "The resource".to_owned()));
+        return Ok((minimal(), "The resource".to_owned()));
     };
     let unreadable = |source| ResourceError::Unreadable {
         path: path.into(),
@@ -107,16 +109,16 @@ mod tests {
 
     #[test]
     fn the_minimal_resource_is_valid() {
-        let resource = interpret(MINIMAL, &[], false).unwrap();
+        let resource = interpret(&minimal(), &[], false).unwrap();
         assert_eq!(resource.platform.reservation.as_secs(), 900);
         assert!(resource.ignored.is_empty());
     }
 
     #[test]
     fn a_field_can_be_set_and_is_checked() {
-        let resource = interpret(MINIMAL, &set("spec.reservationSeconds", "3"), false).unwrap();
+        let resource = interpret(&minimal(), &set("spec.reservationSeconds", "3"), false).unwrap();
         assert_eq!(resource.platform.reservation.as_secs(), 3);
-        let problems = interpret(MINIMAL, &set("spec.reservationSecond", "3"), false).unwrap_err();
+        let problems = interpret(&minimal(), &set("spec.reservationSecond", "3"), false).unwrap_err();
         assert_eq!(problems.len(), 1, "{problems:?}");
         assert!(problems[0].contains("reservationSecond"), "{problems:?}");
     }
@@ -126,18 +128,18 @@ mod tests {
         let replicas = set("spec.services.orders.replicas", "2");
         let named = "spec.services.orders.replicas (without --separate)".to_owned();
         assert!(
-            interpret(MINIMAL, &replicas, false)
+            interpret(&minimal(), &replicas, false)
                 .unwrap()
                 .ignored
                 .contains(&named)
         );
         assert!(
-            !interpret(MINIMAL, &replicas, true)
+            !interpret(&minimal(), &replicas, true)
                 .unwrap()
                 .ignored
                 .contains(&named)
         );
-        let host = interpret(MINIMAL, &set("spec.ingress.host", "shop.example"), false).unwrap();
+        let host = interpret(&minimal(), &set("spec.ingress.host", "shop.example"), false).unwrap();
         assert_eq!(host.ignored, ["spec.ingress.host"]);
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use bigtix_backup::{
-    Address, ArchiveError, Checked, Existing, Name, RestoreError, Shop, Unreadable, begin_restore,
+    Address, ArchiveError, Checked, Existing, Name, RestoreError, Shop, Unreadable, Versioned, begin_restore,
 };
 use bigtix_crds::Catalog;
 use bigtix_service::Secret;
@@ -15,7 +15,7 @@ use semver::Version;
 
 use crate::args::RestoreArgs;
 use crate::backup::{self, databases};
-use crate::elsewhere::{self, ElsewhereError, Versioned};
+use crate::elsewhere::{self, ElsewhereError};
 use crate::folder::{DataFolder, FolderError};
 use crate::output::Output;
 use crate::services::HELD;
@@ -61,6 +61,8 @@ pub(crate) enum RestoreCommandError {
         "{0} runs on its database: stop every service, and try again a few seconds later. Nothing was changed"
     )]
     InUse(Name),
+    #[error("{0}. Nothing was changed: restore into the databases of another shop")]
+    Partitioned(RestoreError),
     #[error("{0}. Nothing was changed: say --replace to give up what is there")]
     RefusedElsewhere(RestoreError),
     #[error(
@@ -143,6 +145,7 @@ impl Restoring<'_> {
         self.remark(format!("Restoring into {}", dir.display()));
         let restore = match begin_restore(self.archive, &shop, self.existing).await {
             Ok(restore) => restore,
+            Err(error @ RestoreError::Partitioned(_)) => return Err(RestoreCommandError::Partitioned(error)),
             Err(error) if changed_nothing(&error) => {
                 return Err(RestoreCommandError::Refused {
                     dir: dir.to_owned(),
@@ -168,6 +171,7 @@ impl Restoring<'_> {
         self.remark("Restoring into the databases".to_owned());
         let restore = match begin_restore(self.archive, &shop, self.existing).await {
             Ok(restore) => restore,
+            Err(error @ RestoreError::Partitioned(_)) => return Err(RestoreCommandError::Partitioned(error)),
             Err(error) if changed_nothing(&error) => {
                 return Err(RestoreCommandError::RefusedElsewhere(error));
             }
@@ -205,7 +209,7 @@ impl Restoring<'_> {
 /// Whether a restore ended before its first change.
 fn changed_nothing(error: &RestoreError) -> bool {
     match error {
-        RestoreError::Filled { .. } | RestoreError::NoDatabase(_) => true,
+        RestoreError::Filled { .. } | RestoreError::NoDatabase(_) | RestoreError::Partitioned(_) => true,
         RestoreError::Archive(_) | RestoreError::Differs { .. } | RestoreError::Store(_) => false,
     }
 }

@@ -1,10 +1,52 @@
-//! The page of all settings, made from the code that reads them.
+//! All settings, as a page and for a program, made from the code that reads them.
 
 use std::fmt::Write as _;
 
 use bigtix_service::config::SettingDoc;
+use serde::Serialize;
 
-use crate::services::HELD;
+use crate::services::{HELD, Held};
+
+/// A service and what it reads.
+#[derive(Serialize)]
+pub(crate) struct OfService {
+    service: &'static str,
+    settings: Vec<Setting>,
+}
+
+/// A variable of the environment.
+#[derive(Serialize)]
+struct Setting {
+    name: &'static str,
+    unit: &'static str,
+    /// `None` when it must be given.
+    default: Option<String>,
+    meaning: &'static str,
+}
+
+/// Every setting of every service.
+pub(crate) fn all() -> Vec<OfService> {
+    let of_service = |held: &Held| OfService {
+        service: held.service.as_str(),
+        settings: (held.settings)().into_iter().map(setting).collect(),
+    };
+    HELD.iter().map(of_service).collect()
+}
+
+fn setting(documented: SettingDoc) -> Setting {
+    let SettingDoc {
+        name,
+        unit,
+        default,
+        doc,
+    } = documented;
+    Setting {
+        name,
+        unit,
+        default,
+        meaning: doc,
+    }
+}
 
 /// Every setting of every service, as Markdown.
 pub(crate) fn page() -> String {

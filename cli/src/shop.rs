@@ -12,7 +12,7 @@ use crate::applied::{Applied, Asked};
 use crate::args::{LogsArgs, OpenArgs, PlanArgs, RollbackArgs, ShopArgs, StatusArgs, WhyArgs};
 use crate::cluster::{self, Cluster, ClusterError};
 use crate::machine;
-use crate::output::{Output, Paint, json, say};
+use crate::output::{Output, Paint, abandoned, json, say};
 use crate::report::{Report, Trouble};
 use crate::resource::{self, ResourceError};
 use crate::run_file::RunFile;
@@ -77,6 +77,14 @@ fn carried_out(work: impl Future<Output = Result<ExitCode, ShopError>>) -> ExitC
     })
 }
 
+/// What may go on for ever goes on until nobody reads it any more.
+async fn while_read(work: impl Future<Output = Result<ExitCode, ShopError>>) -> Result<ExitCode, ShopError> {
+    tokio::select! {
+        outcome = work => outcome,
+        () = abandoned() => Ok(ExitCode::SUCCESS),
+    }
+}
+
 fn found(is_something: bool) -> ExitCode {
     if is_something {
         ExitCode::from(DIFFERS)
@@ -124,14 +132,14 @@ pub(crate) fn status(args: &StatusArgs) -> ExitCode {
         let StatusArgs { shop, watch } = args;
         let first = report(shop).await?;
         if *watch {
-            return watched(shop, first).await;
+            return while_read(watched(shop, first)).await;
         }
         shop.output.tell(&first, |paint| first.status(paint));
         Ok(found(!first.is_as_wanted()))
     })
 }
 
-/// Until Ctrl-C. A terminal shows the present; whatever else reads gets each change.
+/// Until it is ended. A terminal shows the present; whatever else reads gets each change.
 async fn watched(shop: &ShopArgs, first: Report) -> Result<ExitCode, ShopError> {
     let is_screen = shop.output == Output::Text && io::stdout().is_terminal();
     let (mut present, mut shown) = (first, None);
@@ -252,7 +260,7 @@ pub(crate) fn rollback(args: &RollbackArgs) -> ExitCode {
     // Outside of the runtime: whoever waits for the background process does nothing else.
     let outcome = outcome.and_then(|start| match start {
         None => Ok(ExitCode::SUCCESS),
-        Some(args) => machine::rollback::start(&args, shop.output),
+        Some(args) => machine::rollback::start(&args),
     });
     outcome.unwrap_or_else(|error| {
         Terminal::Person.fail(error.to_string());
@@ -269,7 +277,7 @@ pub(crate) fn logs(args: &LogsArgs) -> ExitCode {
         tail,
     } = args;
     let tail = usize::try_from(*tail).unwrap_or(usize::MAX);
-    carried_out(async {
+    carried_out(while_read(async {
         if let Some(cluster) = cluster_of(shop).await? {
             let found = cluster.shop(shop.cluster.name.as_deref()).await?;
             cluster::logs::show(&cluster, &found, args).await?;
@@ -277,7 +285,7 @@ pub(crate) fn logs(args: &LogsArgs) -> ExitCode {
         }
         machine::logs::show(&shop.data.data, parts, tail, *follow, shop.output).await?;
         Ok(ExitCode::SUCCESS)
-    })
+    }))
 }
 
 /// Where a shop is found.

@@ -28,7 +28,7 @@ use crate::resource::{self, ResourceError};
 use crate::run_file::{self, MongodbRun, RunFile, StripeRun, UrlRun};
 use crate::services;
 use crate::stop_signal::StopSignal;
-use crate::terminal::Terminal;
+use crate::terminal::{Ready, Terminal};
 
 use self::door::{Door, DoorError};
 use self::fleet::{Fleet, FleetError, InProcess, Separate, choose_places, internal_urls, public_urls};
@@ -116,12 +116,12 @@ pub(crate) async fn up(args: &UpArgs, terminal: Terminal) -> Result<(), UpError>
         port: args.port,
     };
     Applied::note(folder.dir(), asked).map_err(io_error("applied.json cannot be written"))?;
-    terminal.ready(format!(
-        "BigTix {} is ready after {:.1} s: {}",
-        resource.platform.version,
-        began.elapsed().as_secs_f64(),
-        shop.url
-    ));
+    terminal.ready(Ready {
+        release: resource.platform.version.to_string(),
+        url: shop.url.clone(),
+        data: args.data.data.clone(),
+        seconds: began.elapsed().as_secs_f64(),
+    });
     loop {
         tokio::select! {
             () = signal.received() => break,

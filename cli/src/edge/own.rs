@@ -9,6 +9,7 @@ use hyper::{Method, Response, StatusCode};
 
 use super::answer::{Refusal, json, with_type};
 use super::gate::Gate;
+use crate::release;
 
 /// One of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,7 +81,7 @@ async fn readyz(gate: &Gate) -> Response<Body> {
 fn version() -> Response<Body> {
     let version = serde_json::json!({
         "service": "edge",
-        "version": env!("CARGO_PKG_VERSION"),
+        "version": release::version(),
         "revision": option_env!("BIGTIX_REVISION").unwrap_or("unknown"),
     });
     json(StatusCode::OK, version.to_string())

@@ -13,7 +13,7 @@ use serde::Serialize;
 use super::command;
 use crate::applied::{Applied, Asked};
 use crate::args::{DataArgs, UpArgs};
-use crate::detach;
+use crate::detach::{self, Started};
 use crate::down::{self, DownError};
 use crate::fields::{FieldChange, changes};
 use crate::output::{Output, Paint};
@@ -125,13 +125,21 @@ pub(crate) async fn rollback(
         separate: previous.separate,
         detach: true,
         set: Vec::new(),
+        output,
         background: false,
     }))
 }
 
 /// Starts what [`rollback`] said.
-pub(crate) fn start(args: &UpArgs, output: Output) -> Result<ExitCode, RollbackError> {
-    Ok(detach::detach(args, Terminal::of(output))?)
+pub(crate) fn start(args: &UpArgs) -> Result<ExitCode, RollbackError> {
+    let terminal = Terminal::of(args.output);
+    Ok(match detach::detach(args, terminal)? {
+        Started::Ready(ready) => {
+            terminal.say(ready.sentence());
+            ExitCode::SUCCESS
+        }
+        Started::Ended(code) => code,
+    })
 }
 
 #[cfg(test)]

@@ -5,9 +5,11 @@
 mod server;
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::symlink;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
+use bigtix_testkit::eventually;
 use serde_json::{Value, json};
 use server::Server;
 use tempfile::TempDir;
@@ -34,11 +36,16 @@ impl Person {
         Self(folder)
     }
 
-    async fn says(&self, arguments: &[&str]) -> Said {
+    fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(self.0.path().join("kubectl-bigtix"));
         command
             .args(arguments)
             .env("KUBECONFIG", self.0.path().join("kubeconfig"));
+        command
+    }
+
+    async fn says(&self, arguments: &[&str]) -> Said {
+        let mut command = self.command(arguments);
         let output = tokio::task::spawn_blocking(move || command.output())
             .await
             .unwrap()
@@ -89,6 +96,23 @@ async fn a_shop_is_shown_explained_and_opened() {
         "{}",
         why.stdout
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_is_followed_until_nobody_reads_it_any_more() {
+    let server = Server::with(server::shop("1.0.0", "True")).await;
+    let person = Person::before(&server);
+    let mut command = person.command(&["logs", "orders", "--follow"]);
+    // The pod logs nothing more, so that a following one that did not look for its reader would go on for ever.
+    let mut following = command.stdout(Stdio::piped()).spawn().unwrap();
+    let mut read = BufReader::new(following.stdout.take().unwrap());
+    let read = tokio::task::spawn_blocking(move || {
+        let mut line = String::new();
+        read.read_line(&mut line).map(|_| line)
+    });
+    assert_eq!(read.await.unwrap().unwrap(), "hello\n");
+    let ended = eventually("it ends", async || following.try_wait().unwrap()).await;
+    assert_eq!(ended.code(), Some(0));
 }
 
 #[tokio::test(flavor = "multi_thread")]

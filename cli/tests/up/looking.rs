@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::process::{Command, Stdio};
 
 use bigtix_testkit::eventually;
+use bigtix_testkit::golden::workspace_root;
 use serde_json::{Value, json};
 
 use crate::machine::{Machine, Said, hold, release, terminate};
@@ -27,8 +28,14 @@ async fn whatever_is_the_matter_is_said_with_what_to_do_next() {
         );
     }
 
-    assert_eq!(machine.bigtix(&["up", "--detach", "--port", "0"]).code, 0);
+    let up = machine.bigtix(&["up", "--detach", "--port", "0", "--output", "json"]);
     let run = machine.run_file().unwrap();
+    let ready = told(&up);
+    assert_eq!(
+        (up.code, &ready["url"], &ready["data"]),
+        (0, &run["url"], &json!(machine.data())),
+        "{up:?}"
+    );
     let status = machine.bigtix(&["status", "--output", "json"]);
     assert_eq!(
         (status.code, &told(&status)["state"]),
@@ -174,7 +181,7 @@ async fn a_plan_names_every_step_that_is_then_taken_and_a_rollback_goes_back() {
 }
 
 #[test]
-fn completions_and_a_manual_page_are_printed() {
+fn what_is_not_about_a_shop_is_printed() {
     let said = |arguments: &[&str]| {
         let output = Command::new(env!("CARGO_BIN_EXE_bigtix"))
             .args(arguments)
@@ -183,6 +190,15 @@ fn completions_and_a_manual_page_are_printed() {
         assert!(output.status.success());
         String::from_utf8(output.stdout).unwrap()
     };
+    let release = fs::read_to_string(workspace_root().join("services/release.json")).unwrap();
+    let release: Value = serde_json::from_str(&release).unwrap();
+    assert_eq!(
+        said(&["--version"]).trim(),
+        format!("bigtix {}", release["version"].as_str().unwrap())
+    );
+    let settings: Value = serde_json::from_str(&said(&["settings", "--output", "json"])).unwrap();
+    assert_eq!(settings[0]["service"], "auth");
+    assert!(settings[0]["settings"][0]["meaning"].is_string(), "{settings}");
     for shell in ["bash", "zsh", "fish"] {
         assert!(said(&["completions", shell]).contains("rollback"), "{shell}");
     }

@@ -6,6 +6,7 @@ mod dead_letters;
 mod looking;
 mod machine;
 mod operations;
+mod terminal;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
