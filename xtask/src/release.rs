@@ -1,5 +1,6 @@
 //! The file of the release that the tree builds: what `services/release.json` says of it, and the version of each service;
-//! and the changelogs, in which what is unreleased becomes the section of a version.
+//! the files that name the release, such as the chart and the examples; and the changelogs, in which what is unreleased
+//! becomes the section of a version.
 //!
 //! A release that has a later one beside it is history and is never written again. What was published is a tag; the
 //! plan and the check compare the tree with the last of them.
@@ -8,6 +9,7 @@ mod changelog;
 mod changes;
 mod closure;
 mod lock;
+mod named;
 mod plan;
 mod report;
 mod settings;
@@ -88,7 +90,7 @@ struct Generated {
 /// Writes the release under development and the sections of its changelogs: what the plan says, and nothing the second time.
 pub(crate) fn write(root: &Path) -> Result<ExitCode> {
     let plan = Plan::of(sources::comparison(root)?);
-    write_file(root)?;
+    write_files(root)?;
     let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
     for chapter in &plan.changelogs {
         match chapter.due {
@@ -121,9 +123,11 @@ pub(crate) fn check(root: &Path) -> Result<ExitCode> {
     })
 }
 
-fn write_file(root: &Path) -> Result<()> {
-    let Generated { path, text } = generate(root)?;
-    fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
+fn write_files(root: &Path) -> Result<()> {
+    for Generated { path, text } in generate(root)? {
+        fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    Ok(())
 }
 
 fn write_section(root: &Path, chapter: &Chapter, today: Date) -> Result<()> {
@@ -134,14 +138,17 @@ fn write_section(root: &Path, chapter: &Chapter, today: Date) -> Result<()> {
     fs::write(&path, changelog.to_string()).with_context(|| format!("cannot write {}", path.display()))
 }
 
-fn generate(root: &Path) -> Result<Generated> {
+/// The release's own file, and those that name it.
+fn generate(root: &Path) -> Result<Vec<Generated>> {
     let development: Development = read(&root.join(DEVELOPMENT))?;
     let folder = root.join(RELEASES);
     refuse_history(&development.version, &versions_in(&folder)?)?;
     let path = folder.join(format!("{}.json", development.version));
     let release = compose(development, services_in(&root.join(SERVICES))?)?;
     let text = serde_json::to_string_pretty(&release)? + "\n";
-    Ok(Generated { path, text })
+    let mut files = vec![Generated { path, text }];
+    files.extend(named::generate(root, &release.version)?);
+    Ok(files)
 }
 
 /// Once there is a later release, shops may run this one, and it stays what it was.

@@ -180,11 +180,24 @@ fn in_order(root: &Path, stages: Vec<Stage>) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The cargo that runs this, in the workspace.
+/// The cargo that runs this, in the workspace. What it tells this program of the package `xtask` goes no further: build scripts of
+/// dependencies look at such variables, and all that rests on them would be built anew whenever a command is typed without this
+/// program in between.
 pub(crate) fn cargo(root: &Path) -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root);
+    for (name, _) in env::vars_os() {
+        if name.to_str().is_some_and(is_of_a_package) {
+            command.env_remove(name);
+        }
+    }
     command
+}
+
+fn is_of_a_package(variable: &str) -> bool {
+    ["CARGO_PKG_", "CARGO_MANIFEST_"]
+        .iter()
+        .any(|prefix| variable.starts_with(prefix))
 }
 
 /// The folder of what is built.
@@ -226,10 +239,22 @@ pub(crate) fn become_program(command: &mut Command) -> Result<ExitCode> {
 
 #[cfg(test)]
 mod tests {
+    use std::ffi::OsStr;
+
     use super::*;
 
     fn words(arguments: &[&str]) -> Vec<String> {
         arguments.iter().map(|argument| (*argument).to_owned()).collect()
+    }
+
+    #[test]
+    fn what_cargo_says_of_this_package_goes_no_further() {
+        let cargo = cargo(Path::new("."));
+        for variable in ["CARGO_PKG_NAME", "CARGO_MANIFEST_DIR"] {
+            let is_removed = |(name, value): (&OsStr, Option<&OsStr>)| name == variable && value.is_none();
+            assert!(cargo.get_envs().any(is_removed), "{variable}");
+        }
+        assert!(!is_of_a_package("CARGO_TARGET_DIR") && !is_of_a_package("CARGO"));
     }
 
     #[test]

@@ -36,7 +36,7 @@ pub(super) struct Comparison {
     pub(super) release: Version,
     pub(super) reachable_from: VersionReq,
     /// The file of the release, where it is not as it has to be.
-    pub(super) stale: Option<String>,
+    pub(super) stale: Vec<String>,
     /// What the project's changelog has of the release.
     pub(super) told: Told,
     pub(super) services: BTreeMap<String, Present>,

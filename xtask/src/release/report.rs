@@ -249,7 +249,7 @@ mod tests {
             baseline,
             release: release.parse().unwrap(),
             reachable_from: "~1.0".parse().unwrap(),
-            stale: Some(format!("releases/{release}.json")),
+            stale: vec![format!("releases/{release}.json")],
             told: told(0),
             services: [("orders".to_owned(), orders)].into(),
         })

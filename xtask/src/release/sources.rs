@@ -88,16 +88,18 @@ fn told(path: &Path, version: &Version) -> Result<Told> {
     Ok(Changelog::parse(&text).told(version))
 }
 
-/// The file of the release, by its path from the root, unless it is as it has to be.
-fn stale(root: &Path) -> Result<Option<String>> {
-    let Generated { path, text } = generate(root)?;
-    if path.is_file()
-        && fs::read(&path).with_context(|| format!("cannot read {}", path.display()))? == text.as_bytes()
-    {
-        return Ok(None);
+/// The release's files that are not as they have to be, by their paths from the root.
+fn stale(root: &Path) -> Result<Vec<String>> {
+    let mut stale = Vec::new();
+    for Generated { path, text } in generate(root)? {
+        let is_current = path.is_file()
+            && fs::read(&path).with_context(|| format!("cannot read {}", path.display()))? == text.as_bytes();
+        if !is_current {
+            let inside = path.strip_prefix(root).unwrap_or(&path);
+            stale.push(inside.display().to_string());
+        }
     }
-    let inside = path.strip_prefix(root).unwrap_or(&path);
-    Ok(Some(inside.display().to_string()))
+    Ok(stale)
 }
 
 fn published_services(git: &Git, tag: &str) -> Result<BTreeMap<String, Version>> {

@@ -13,16 +13,38 @@ pub(super) mod scratch;
 fn generated_release_is_current() {
     let root = crate::repository_root();
     if env::var_os("BIGTIX_BLESS").is_some_and(|bless| bless == "1") {
-        write_file(&root).unwrap();
+        write_files(&root).unwrap();
     }
-    let Generated { path, text } = generate(&root).unwrap();
-    let committed = fs::read_to_string(&path).unwrap_or_default();
+    let files = generate(&root).unwrap();
     assert_eq!(
-        committed,
-        text,
-        "{} is stale; run cargo xtask release",
-        path.display()
+        files.len(),
+        1 + named::PLACES.len(),
+        "a file that names the release is gone"
     );
+    for Generated { path, text } in files {
+        let committed = fs::read_to_string(&path).unwrap_or_default();
+        assert_eq!(
+            committed,
+            text,
+            "{} is stale; run cargo xtask release",
+            path.display()
+        );
+    }
+}
+
+#[test]
+fn the_chart_and_the_examples_name_the_release() {
+    let development = r#"{"version": "1.1.0", "reachableFrom": "~1.0"}"#;
+    let chart = ("charts/bigtix/Chart.yaml", "version: 0.1.0\nappVersion: 1.0.0\n");
+    let example = ("examples/minimal.yaml", "spec:\n  version: 1.0.0\n");
+    let root = tree(&[(DEVELOPMENT, development), AUTH, chart, example]);
+    write_files(root.path()).unwrap();
+    let text = |place| fs::read_to_string(root.path().join(place)).unwrap();
+    assert_eq!(text(chart.0), "version: 0.1.0\nappVersion: 1.1.0\n");
+    assert_eq!(text(example.0), "spec:\n  version: 1.1.0\n");
+    let nameless = ("examples/minimal.yaml", "spec: {version: 1.0.0}\n");
+    let refused = refusal(&[(DEVELOPMENT, development), AUTH, nameless]);
+    assert!(refused.starts_with("examples/minimal.yaml"), "{refused}");
 }
 
 fn tree(files: &[(&str, &str)]) -> TempDir {
@@ -37,7 +59,7 @@ fn tree(files: &[(&str, &str)]) -> TempDir {
 }
 
 fn refusal(files: &[(&str, &str)]) -> String {
-    format!("{:#}", write_file(tree(files).path()).unwrap_err())
+    format!("{:#}", write_files(tree(files).path()).unwrap_err())
 }
 
 const AUTH: (&str, &str) = ("services/auth/version.json", r#"{"version": "1.2.3"}"#);
@@ -52,7 +74,7 @@ fn a_release_consists_of_the_services_as_they_are() {
     let development =
         format!(r#"{{"version": "1.1.0", "reachableFrom": "~1.0", "digests": {{"auth": "{digest}"}}}}"#);
     let root = tree(&[(DEVELOPMENT, &development), AUTH, ORDERS]);
-    write_file(root.path()).unwrap();
+    write_files(root.path()).unwrap();
     let written: serde_json::Value = read(&root.path().join("releases/1.1.0.json")).unwrap();
     let expected = serde_json::json!({
         "version": "1.1.0", "reachableFrom": "~1.0",
@@ -77,7 +99,7 @@ fn only_the_newest_release_is_written() {
     ] {
         let development = development(version);
         let root = tree(&[(DEVELOPMENT, &development), AUTH, there[0], there[1]]);
-        assert_eq!(write_file(root.path()).is_ok(), is_written, "{version}");
+        assert_eq!(write_files(root.path()).is_ok(), is_written, "{version}");
         let first = fs::read_to_string(root.path().join("releases/1.0.0.json")).unwrap();
         assert_eq!(first, "first", "{version}");
     }

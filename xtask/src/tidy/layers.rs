@@ -77,11 +77,14 @@ impl Layer {
     }
 }
 
-/// Ways to read the clock, under whatever name their crate goes.
-const CLOCKS: [&[&str]; 4] = [
-    &["time", "SystemTime"],
-    &["time", "Instant"],
+/// Clocks, under whatever name their crate goes.
+const CLOCKS: [&[&str]; 2] = [&["time", "SystemTime"], &["time", "Instant"]];
+
+/// Ways to ask for the date, which an instance may have wrong.
+const DATES: [&[&str]; 4] = [
+    &["SystemTime", "now"],
     &["Timestamp", "now"],
+    &["DateTime", "now"],
     &["Zoned", "now"],
 ];
 
@@ -106,8 +109,16 @@ fn refused(layer: Layer, mention: &Mention) -> Option<String> {
         return Some(format!("`{forbidden}`"));
     }
     match layer {
-        Layer::Domain if CLOCKS.iter().any(|clock| mention.contains(clock)) => Some("the clock".into()),
+        Layer::Domain if CLOCKS.iter().chain(&DATES).any(|clock| mention.contains(clock)) => {
+            Some("the clock".into())
+        }
         Layer::Domain if mention.path == ["await"] => Some("`await`".into()),
+        // What one instance writes down another one compares, and an instance's clock may be an hour off.
+        Layer::App | Layer::Adapters | Layer::Http | Layer::Events
+            if DATES.iter().any(|date| mention.contains(date)) =>
+        {
+            Some("this machine's clock; decide by `StoreClock`, tell by `clock::wall`".into())
+        }
         _ => None,
     }
 }
@@ -185,6 +196,18 @@ mod tests {
             findings("http", "use axum::Json; use crate::app::place_order;"),
             0
         );
+    }
+
+    #[test]
+    fn what_is_decided_goes_by_the_stores_clock() {
+        for layer in ["app", "adapters/rows", "http", "events"] {
+            for date in ["jiff::Timestamp", "bson::DateTime", "std::time::SystemTime"] {
+                let asked = format!("fn f() {{ {date}::now(); }}");
+                assert_eq!(findings(layer, &asked), 1, "{layer} {date}");
+            }
+            let fine = "use bigtix_service::clock::wall; fn f() { wall(); }";
+            assert_eq!(findings(layer, fine), 0, "{layer}");
+        }
     }
 
     #[test]

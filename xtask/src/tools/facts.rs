@@ -1,6 +1,7 @@
 //! What this machine is and has. Everything here looks; nothing changes.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -19,6 +20,8 @@ pub(crate) struct Facts {
     pub(crate) go: Option<Version>,
     /// mongod links with it.
     pub(crate) libcurl: bool,
+    /// `make faults` shows a service another time with it.
+    pub(crate) libfaketime: bool,
     /// Programs on the path, with the versions they say they have.
     pub(crate) on_path: BTreeMap<Tool, (PathBuf, Version)>,
 }
@@ -43,6 +46,11 @@ impl Facts {
                 .iter()
                 .find_map(|ldconfig| output(ldconfig, &["-p"]))
                 .is_none_or(|libraries| libraries.contains("libcurl.so.4")),
+            libfaketime: fs::read_dir("/usr/lib").is_ok_and(|folders| {
+                folders
+                    .filter_map(Result::ok)
+                    .any(|folder| folder.path().join("faketime/libfaketimeMT.so.1").exists())
+            }),
             on_path,
         }
     }

@@ -49,7 +49,7 @@ const LEAST_GO: Version = Version(1, 21);
 /// One thing to do. Each ends with the tool in its place, except packages that others need.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Step {
-    /// Debian packages that later steps need.
+    /// Debian packages that later steps need, or tests.
     Prepare { packages: Vec<&'static str> },
     /// Use the program on the path.
     Link {
@@ -122,6 +122,11 @@ pub(crate) fn make(missing: &[Tool], facts: &Facts) -> Result<Plan, Vec<Need>> {
                 why: "mongod links with it",
             });
         }
+    }
+
+    // Without it nothing fails: the one fault that takes it is left out, and that is said.
+    if !facts.libfaketime && facts.may_apt {
+        packages.push("libfaketime");
     }
 
     if !needs.is_empty() {
@@ -225,6 +230,7 @@ mod tests {
             python: Python::Ready,
             go: None,
             libcurl: true,
+            libfaketime: false,
             on_path: [].into(),
         }
     }
@@ -278,6 +284,7 @@ mod tests {
             &[Tool::RedisServer],
             &Facts {
                 may_apt: true,
+                libfaketime: true,
                 ..bare()
             },
         )
@@ -323,7 +330,7 @@ mod tests {
         assert_eq!(
             plan.steps[0],
             Step::Prepare {
-                packages: vec!["python3-venv", "libcurl4"]
+                packages: vec!["python3-venv", "libcurl4", "libfaketime"]
             }
         );
     }

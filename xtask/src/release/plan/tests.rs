@@ -50,7 +50,7 @@ fn comparison(baseline: Baseline, release: &str, services: &[(&str, &str, Vec<Ch
         baseline,
         release: version(release),
         reachable_from: "~1.0".parse().unwrap(),
-        stale: None,
+        stale: Vec::new(),
         told: TOLD,
         services: services.collect(),
     }

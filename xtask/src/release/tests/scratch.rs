@@ -65,7 +65,7 @@ pub(in crate::release) fn published() -> Scratch {
     for place in CHANGELOGS {
         scratch.write(place, TOLD);
     }
-    super::write_file(scratch.root()).unwrap();
+    super::write_files(scratch.root()).unwrap();
     scratch.git(&["init", "--quiet", "--initial-branch", "main"]);
     scratch.commit("scratch: begin");
     scratch.git(&["tag", "v1.0.0"]);
