@@ -1,6 +1,6 @@
 #!/bin/bash
 # What delivers the shop and watches it, as far as it can be checked without a cluster: playbooks, workflows, Skaffold, released API
-# documents, alerts, dashboards, the book.
+# documents, alerts, dashboards, metrics, the book.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -27,4 +27,5 @@ step 'the inner loop' skaffold/test.sh
 step 'released API documents' sdk/openapi/compare-test.sh
 step 'alerts' scripts/check-alerts.sh
 step 'dashboards' scripts/check-dashboards.sh
+step 'metrics' scripts/with-shop.sh scripts/check-metrics.sh
 step 'the book' cargo xtask book

@@ -1,10 +1,11 @@
-"""What alerts and dashboards are made of, for check-alerts.sh and check-dashboards.sh beside it.
+"""What alerts and dashboards are made of, for check-alerts.sh, check-dashboards.sh and check-metrics.sh beside it.
 
   monitoring.py rules GOLDEN               prints the rules of the PrometheusRule among the objects of an example
   monitoring.py complete RULES TESTS BOOKS refuses alerts without test or runbook, tests and runbooks without alert
   monitoring.py broken RULES FOLDER        writes the rules to the folder many times, each time with one thing of an alert changed
   monitoring.py emitted FILE...            refuses rules, dashboards and runbooks that use a metric or label which nobody emits
   monitoring.py dashboards FOLDER          refuses dashboards that lack what each has, and prints their expressions as rules
+  monitoring.py served FILE                refuses what a shop serves at /metrics in another way than was read from the sources
 """
 
 import copy
@@ -16,7 +17,8 @@ import sys
 import yaml
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-PROGRAMS = ["cli/src", "operator/src", "sdk/service/src", "services"]
+OPERATOR = "operator/src"
+SHOP = ["cli/src", "sdk/service/src", "services"]
 
 # What others emit, with the labels that matter here: of kube-state-metrics and of the kubelet's cAdvisor, by their documentation.
 DEPLOYMENT, SET, CONTAINER = {"deployment"}, {"statefulset"}, {"container"}
@@ -32,6 +34,15 @@ OTHERS = {
     "kube_statefulset_replicas": SET,
     "kube_statefulset_status_replicas_ready": SET,
 }
+# Nothing is counted here in a shop in which no more happened than that a ticket was bought.
+RARE = {
+    "bigtix_changes_settled_total",
+    "bigtix_orders_expired_total",
+    "bigtix_relay_refused_total",
+    "bigtix_requests_refused_total",
+    "bigtix_timers_fired_total",
+    "edge_connections_refused_total",
+}
 # What Prometheus puts on everything that it collects here.
 PLACE = {"namespace", "pod", "app_kubernetes_io_instance"}
 WORDS = {"and", "or", "unless", "bool", "inf", "nan", "offset"}
@@ -39,8 +50,8 @@ STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 
 def main(command, *arguments):
-    commands = {"rules": rules, "complete": complete, "broken": broken, "emitted": emitted, "dashboards": dashboards}
-    wrong = commands[command](*arguments)
+    commands = {"rules": rules, "complete": complete, "broken": broken, "emitted": emitted, "dashboards": dashboards, "served": served}
+    wrong = list(commands[command](*arguments))
     sys.exit("\n".join(wrong) if wrong else 0)
 
 
@@ -90,6 +101,7 @@ def broken(file, folder):
                 (pathlib.Path(folder) / f"{name}.yaml").write_text(yaml.safe_dump(whole))
                 print(f"{name}\t{rule['alert']}\t{what}")
                 rule.update(copy.deepcopy(before))
+    return []
 
 
 def changes(rule):
@@ -120,7 +132,7 @@ def changes(rule):
 
 
 def emitted(*files):
-    known = OTHERS | ours()
+    known = OTHERS | ours([OPERATOR, *SHOP])
     return [f"{file}: {what}" for file in files for one in expressions(pathlib.Path(file)) for what in unknown(one, known)]
 
 
@@ -137,10 +149,24 @@ def unknown(expression, known):
     yield from (f"nothing has the label {label} in {expression}" for label in sorted(named - some))
 
 
-def ours():
+def served(file):
+    """`emitted` goes by what is read from the sources. This is whether that is so."""
+    read, seen = ours(SHOP), {}
+    for line in pathlib.Path(file).read_text().splitlines():
+        if line and not line.startswith("#"):
+            name, labels = re.fullmatch(r"(\w+)(?:\{(.*)\})? \S+", line).groups()
+            seen.setdefault(name, set()).update(re.findall(r"(\w+)=", STRING.sub("", labels or "")))
+    for name in sorted(seen.keys() & read.keys()):
+        if seen[name] != read[name]:
+            yield f"{name} is served with the labels {sorted(seen[name])}, and {sorted(read[name])} was read from the sources"
+    yield from (f"{name} is served, and was not found in the sources" for name in sorted(seen.keys() - read.keys()))
+    yield from (f"{name} was found in the sources, and is not served" for name in sorted(read.keys() - seen.keys() - RARE))
+
+
+def ours(programs):
     """What the programs emit, as Prometheus sees it: the labels of each metric."""
     found, constants = {}, {}
-    sources = [path for folder in PROGRAMS for path in sorted((ROOT / folder).rglob("*.rs")) if "tests" not in path.parts]
+    sources = [path for folder in programs for path in sorted((ROOT / folder).rglob("*.rs")) if "tests" not in path.parts]
     operations = ROOT / "sdk/contracts/src/operations.rs"
     for name, text in re.findall(r'const (\w+): &str = "([^"]*)"', operations.read_text()):
         constants[name] = text

@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 "$(scripts/tool.sh ansible)/python" - <<'PYTHON'
-import json, pathlib, sys
+import json, pathlib, subprocess, sys
 import yaml
 
 config = yaml.safe_load(open("skaffold.yaml"))
@@ -22,10 +22,25 @@ if named != {name: f"ghcr.io/bigtix/{name}" for name in services}:
 release = json.load(open("services/release.json"))["version"]
 if shop["spec"]["version"] != release:
     wrong.append(f"skaffold/shop.yaml asks for {shop['spec']['version']}, and the release is {release}")
+
+said = subprocess.run(["cargo", "metadata", "--no-deps", "--offline", "--format-version", "1"], check=True, capture_output=True, text=True)
+crates = {crate["name"]: crate for crate in json.loads(said.stdout)["packages"]}
+
+def folders(name):
+    """Those of a crate and of the crates of this repository that it is compiled from."""
+    crate = crates[name]
+    compiled = [used["name"] for used in crate["dependencies"] if used["name"] in crates and used["kind"] != "dev"]
+    own = pathlib.Path(crate["manifest_path"]).parent.relative_to(pathlib.Path.cwd())
+    return {str(own)}.union(*map(folders, compiled))
+
 for artifact in config["build"]["artifacts"]:
-    for path in artifact["custom"]["dependencies"]["paths"]:
+    image = artifact["image"]
+    watched = set(artifact["custom"]["dependencies"]["paths"])
+    for path in sorted(watched):
         if not pathlib.Path(path).exists():
-            wrong.append(f"{artifact['image']} depends on {path}, which does not exist")
+            wrong.append(f"{image} depends on {path}, which does not exist")
+    for folder in sorted(folders(image.replace("ghcr.io/bigtix/", "bigtix-")) - watched):
+        wrong.append(f"{image} is compiled from {folder}, and a change there does not build it")
 sys.exit("\n".join(wrong) or 0)
 PYTHON
 
