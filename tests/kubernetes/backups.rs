@@ -1,11 +1,15 @@
 //! Backups and restores as their users ask for them: by kubectl.
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
+use std::{fs, io};
 
 use anyhow::{Context, Result, ensure};
-use bigtix_tests::cluster::{Cluster, Customer};
+use bigtix_testkit::stores::Versitygw;
+use bigtix_tests::cluster::{Cluster, Customer, MACHINE_ADDRESS};
 use reqwest::Method;
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 /// A pod of a Job begins, works for seconds, and ends.
 const WORK: Duration = Duration::from_secs(120);
@@ -88,18 +92,117 @@ pub(crate) async fn a_schedule_makes_backups_and_keeps_as_many_as_it_says(cluste
         .map(drop)
 }
 
-fn request(kind: &str, name: &str, spec: &Value) -> Value {
+pub(crate) async fn what_is_in_a_bucket_is_restored_and_goes_with_its_backup(
+    cluster: &Cluster,
+) -> Result<()> {
+    let store = Store::start(cluster).await?;
+    let bucket = store.make_bucket()?;
+    cluster.patch_shop(&json!({"spec": {"backup": store.place()}}))?;
+    cluster.until_shop("Ready", WORK, |shop| shop.is("Ready"))?;
+    let (seller, buyer) = (Customer::new().await?, Customer::new().await?);
+    let order = buyer.buys(&seller.lists().await?).await?;
+    let bought = shown(&buyer, &order).await?;
+
+    cluster.apply(&request("BigTixBackup", "in-a-bucket", &json!({"shop": "shop"})))?;
+    until_complete(cluster, "bigtixbackup/in-a-bucket", WORK)?;
+    let archives = || folders(&bucket.join(cluster.namespace()));
+    ensure!(
+        matches!(archives()?.as_slice(), [name] if name.starts_with("in-a-bucket-")),
+        "{:?}",
+        archives()?
+    );
+    let later = seller.lists().await?;
+    restore(cluster, "shop", "in-a-bucket").await?;
+    let buyer = buyer.signs_in().await?;
+    ensure!(
+        shown(&buyer, &order).await? == bought,
+        "order {order} is another one"
+    );
+    buyer
+        .ask(Method::GET, &format!("/api/tickets/{later}"), None, 404)
+        .await?;
+    cluster.run(&["delete", "bigtixbackup/in-a-bucket", "--timeout=120s"])?;
+    ensure!(archives()?.is_empty(), "{:?}", archives()?);
+    cluster.patch_shop(&json!({"spec": {"backup": null}}))?;
+    cluster.until_shop("Ready", WORK, |shop| shop.is("Ready"))?;
+    store.stop().await;
+    Ok(())
+}
+
+/// An object store on this machine, whose keys the namespace has.
+pub(crate) struct Store {
+    server: Versitygw,
+    _folder: TempDir,
+}
+
+impl Store {
+    const BUCKET: &str = "archives";
+    const SECRET: &str = "bucket";
+
+    pub(crate) async fn start(cluster: &Cluster) -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let server = Versitygw::start_at(MACHINE_ADDRESS, folder.path()).await?;
+        cluster.apply(&json!({
+            "apiVersion": "v1", "kind": "Secret", "metadata": {"name": Self::SECRET},
+            "stringData": {"accessKeyId": Versitygw::ACCESS_KEY, "secretAccessKey": server.secret_key()},
+        }))?;
+        Ok(Self {
+            server,
+            _folder: folder,
+        })
+    }
+
+    pub(crate) fn make_bucket(&self) -> Result<PathBuf> {
+        Ok(self.server.make_bucket(Self::BUCKET)?)
+    }
+
+    /// As a shop names it.
+    pub(crate) fn place(&self) -> Value {
+        let url = self.server.url();
+        json!({"s3": {"bucket": Self::BUCKET, "endpoint": url, "secretName": Self::SECRET}})
+    }
+
+    pub(crate) async fn stop(&self) {
+        self.server.stop().await;
+    }
+}
+
+/// The names of the folders in a folder that may not be there.
+pub(crate) fn folders(folder: &Path) -> Result<Vec<String>> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries?,
+    };
+    entries
+        .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
+        .collect()
+}
+
+/// Restores a shop, and waits until it is ready again.
+pub(crate) async fn restore(cluster: &Cluster, shop: &str, backup: &str) -> Result<()> {
+    let name = format!("into-{shop}");
+    let spec = json!({"shop": shop, "backup": backup});
+    cluster.apply(&request("BigTixRestore", &name, &spec))?;
+    let took = until_complete(cluster, &format!("bigtixrestore/{name}"), RESTORE)?;
+    println!("  restored after {:.0} s", took.as_secs_f64());
+    cluster.until_shop_named(shop, "Ready", RESTORE, |shop| shop.is("Ready"))?;
+    cluster
+        .run(&["delete", &format!("bigtixrestore/{name}"), "--timeout=60s"])
+        .map(drop)
+}
+
+pub(crate) fn request(kind: &str, name: &str, spec: &Value) -> Value {
     json!({"apiVersion": "bigtix.dev/v1alpha1", "kind": kind, "metadata": {"name": name}, "spec": spec})
 }
 
-async fn shown(buyer: &Customer, order: &str) -> Result<Value> {
+pub(crate) async fn shown(buyer: &Customer, order: &str) -> Result<Value> {
     buyer
         .ask(Method::GET, &format!("/api/orders/{order}"), None, 200)
         .await
 }
 
 /// Waits for a request's end, which has to be a good one.
-fn until_complete(cluster: &Cluster, what: &str, patience: Duration) -> Result<Duration> {
+pub(crate) fn until_complete(cluster: &Cluster, what: &str, patience: Duration) -> Result<Duration> {
     cluster.until(&format!("{what} is complete"), patience, || {
         let conditions = cluster.get(&[what])?["status"]["conditions"].clone();
         ensure!(!is_true(&conditions, "Failed"), "{what}: {conditions}");
@@ -107,7 +210,7 @@ fn until_complete(cluster: &Cluster, what: &str, patience: Duration) -> Result<D
     })
 }
 
-fn is_true(conditions: &Value, type_: &str) -> bool {
+pub(crate) fn is_true(conditions: &Value, type_: &str) -> bool {
     let mut conditions = conditions.as_array().into_iter().flatten();
     conditions.any(|said| said["type"] == type_ && said["status"] == "True")
 }

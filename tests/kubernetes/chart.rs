@@ -1,9 +1,9 @@
 //! The chart: what it renders, and that the operator can come and go while tickets are bought.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
+use bigtix_testkit::golden::workspace_root;
 use bigtix_tests::cluster::{Cluster, SYSTEM, Shopping};
 
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -116,6 +116,6 @@ pub(crate) async fn it_is_upgraded_taken_away_and_installed_while_tickets_are_bo
 }
 
 fn chart() -> String {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../charts/bigtix");
+    let folder = workspace_root().join("charts/bigtix");
     folder.to_string_lossy().into_owned()
 }

@@ -2,11 +2,11 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use bigtix_testkit::golden::workspace_root;
 use bigtix_tests::cluster::{Cluster, Customer};
 use serde_json::{Value, json};
 
@@ -89,7 +89,7 @@ fn follow_the_example(forwarded: &str) -> Result<()> {
         home.path().join(".curlrc"),
         "resolve = \"bigtix.localhost:80:198.51.100.2\"\n",
     )?;
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/buy-a-ticket.sh");
+    let script = workspace_root().join("examples/buy-a-ticket.sh");
     let output = Command::new(script)
         .env("BIGTIX_URL", "http://bigtix.localhost")
         .env("BIGTIX_STRIPE", format!("http://{address}"))
@@ -142,7 +142,7 @@ pub(crate) async fn a_secret_that_is_missing_is_asked_for(cluster: &Cluster) -> 
 
 /// Each of `examples/invalid` says in its first comment what is wrong; the API server refuses those that it can judge.
 pub(crate) async fn broken_resources_are_refused_by_the_api_server(cluster: &Cluster) -> Result<()> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/invalid");
+    let folder = workspace_root().join("examples/invalid");
     let mut refused = 0;
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();

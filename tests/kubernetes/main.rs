@@ -7,6 +7,7 @@ mod backups;
 mod chart;
 mod command;
 mod deaths;
+mod deletion;
 mod edges;
 mod faults;
 mod input;
@@ -16,6 +17,7 @@ mod rights;
 mod rollouts;
 mod scale;
 mod stores;
+mod tutorial;
 
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -74,6 +76,9 @@ const SCENARIOS: &[(&str, Scenario)] = scenarios![
     stores::the_bus_grows_to_three_and_shrinks,
     backups::a_restore_brings_back_what_was_bought_and_nothing_that_came_later,
     backups::a_schedule_makes_backups_and_keeps_as_many_as_it_says,
+    backups::what_is_in_a_bucket_is_restored_and_goes_with_its_backup,
+    deletion::a_shop_that_is_deleted_leaves_its_final_backup_and_nothing_else,
+    deletion::a_final_backup_that_fails_keeps_everything_until_it_is_mended,
     faults::of_two_operators_one_works,
     deaths::an_operator_that_dies_after_each_write_gets_there,
     install::a_secret_that_is_missing_is_asked_for,
@@ -84,6 +89,7 @@ const SCENARIOS: &[(&str, Scenario)] = scenarios![
     input::a_resource_that_cannot_be_read_is_reported_and_passed_over,
     input::a_storage_class_that_is_missing_is_asked_for,
     input::a_stripe_key_that_is_refused_is_said,
+    tutorial::what_the_tutorial_says_is_typed_and_the_shop_is_ready_after_it,
     faults::a_shop_sleeps_and_wakes,
     scale::many_shops_at_rest_cost_next_to_nothing,
     faults::a_shop_that_is_deleted_goes_with_its_namespace,

@@ -1,8 +1,9 @@
 //! What holds when many people want the same thing at the same moment: each promise twenty times in a row with two
-//! processes of every service, and a few times with all of them in one process.
+//! processes of every service, and a few times with all of them in one process. A shop of two partitions holds them once.
 
 mod changes;
 mod crowds;
+mod partitions;
 
 use std::process::ExitCode;
 
@@ -24,5 +25,9 @@ fn main() -> ExitCode {
         suite.add(&shop, "crowds", crowds::ALL);
         suite.add(&shop, "changes", changes::ALL);
     }
+    suite.add_test(
+        "partitions::two_partitions_sell_side_by_side_and_one_outlives_the_other",
+        partitions::two_partitions_sell_side_by_side_and_one_outlives_the_other,
+    );
     suite.run()
 }

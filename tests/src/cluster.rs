@@ -5,7 +5,9 @@ mod customer;
 mod playbook;
 mod plugin;
 mod process;
+mod typed;
 
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -23,6 +25,8 @@ pub use process::{Process, Use};
 pub const SYSTEM: &str = "bigtix-system";
 /// Where the node is reached, and the ingress with it.
 const NODE_ADDRESS: &str = "198.51.100.2";
+/// Where pods reach this machine.
+pub const MACHINE_ADDRESS: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 1);
 /// How often something that is waited for is looked at.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
@@ -263,10 +267,24 @@ impl Cluster {
         patience: Duration,
         is_so: impl Fn(&Shop) -> bool,
     ) -> Result<Duration> {
+        self.until_shop_named("shop", what, patience, is_so)
+    }
+
+    /// As [`Self::until_shop`], of the shop of that name.
+    ///
+    /// # Errors
+    /// As [`Self::until_shop`].
+    pub fn until_shop_named(
+        &self,
+        name: &str,
+        what: &str,
+        patience: Duration,
+        is_so: impl Fn(&Shop) -> bool,
+    ) -> Result<Duration> {
         let began = Instant::now();
         let mut last = Shop(Value::Null);
         while began.elapsed() < patience {
-            last = Shop(self.get(&["bigtix", "shop"])?);
+            last = Shop(self.get(&["bigtix", name])?);
             if last.is_observed() && is_so(&last) {
                 return Ok(began.elapsed());
             }

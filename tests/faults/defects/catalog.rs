@@ -57,4 +57,6 @@ pub(crate) const DEFECTS: &[Defect] = defects! {
     "unknown-is-done": ["database killed"], None;
     // A write that takes long is taken to have failed.
     "unknown-is-failed": ["database killed"], None;
+    // When a payment is due again is said by the clock of whoever left it.
+    "pauses-by-an-instances-clock": ["clock moved", "Stripe troubled"], None;
 };

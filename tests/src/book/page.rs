@@ -3,7 +3,7 @@
 /// Why a block of commands is not run. Each word stands in the block's info string, after `sh` or `console`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Marker {
-    /// Needs a Kubernetes with the operator; the suite on Kubernetes does what these pages do.
+    /// Needs a Kubernetes with the operator. The suite on Kubernetes types what the tutorial says of a shop that runs.
     Cluster,
     /// Needs an account elsewhere, such as AWS, Stripe or a forge.
     Cloud,

@@ -1,9 +1,9 @@
 //! The statuses that the OpenAPI documents allow.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
 use anyhow::{Context, Result};
+use bigtix_testkit::golden::workspace_root;
 use serde_json::Value;
 
 /// What the edge itself may answer for any service: none of its instances could be reached, or none in time.
@@ -19,7 +19,7 @@ impl Documents {
     /// # Errors
     /// When one cannot be read.
     pub fn committed() -> Result<Self> {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sdk/openapi");
+        let folder = workspace_root().join("sdk/openapi");
         let mut documents = Self::default();
         for service in ["auth", "tickets", "orders", "payments"] {
             let path = folder.join(format!("{service}.json"));
