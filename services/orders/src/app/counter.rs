@@ -5,17 +5,22 @@
 //! batch; the unique index decides each order in it.
 
 mod batch;
+#[cfg(test)]
+mod interleavings;
 
 use std::collections::{HashMap, HashSet};
-use std::time::Duration;
 
 use bigtix_contracts::events::{OrderState, Versioned};
 use bigtix_contracts::{OrderId, TicketId};
+use futures::future::BoxFuture;
+use futures::stream::FuturesUnordered;
+use futures::{FutureExt, StreamExt};
+use jiff::Timestamp;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::batch::Batch;
-use self::batch::{Begun, Fate};
 use super::place_order::{PlaceError, Wish};
 use crate::domain::line::{Line, Wants};
 use crate::domain::order::is_overdue;
@@ -25,12 +30,40 @@ use crate::domain::quote::Rejection;
 const CAP: usize = 200;
 /// How many wishes may wait before the counter says that it is overloaded.
 const QUEUE: usize = 8192;
-/// How long to leave a ticket alone whose edit is under way.
-const EDIT_PAUSE: Duration = Duration::from_millis(15);
 /// How often a wish is tried again because of what held its ticket for a moment.
 const PATIENCE: u32 = 200;
 
 type Answer = Result<Versioned<OrderState>, PlaceError>;
+
+/// What becomes of wishes: the store says it, and in tests of interleavings a small one in memory.
+pub(crate) trait Decide {
+    /// A batch whose orders are inserted.
+    type Begun;
+
+    /// Prices and inserts orders for `wishes`, of which no two want the same ticket.
+    async fn begin(&self, wishes: &[&Wish]) -> Self::Begun;
+
+    /// Finds out what became of what was begun for the same `wishes`; one fate for each, in their order.
+    async fn finish(&self, wishes: &[&Wish], begun: Self::Begun) -> Vec<Fate>;
+
+    /// The time by which orders end.
+    fn now(&self) -> Timestamp;
+
+    /// Lets pass as long as a ticket is left alone whose edit is under way.
+    fn pause() -> impl Future<Output = ()> + Send + 'static;
+}
+
+/// What became of one wish.
+pub(crate) enum Fate {
+    /// The order stands.
+    Placed(Versioned<OrderState>),
+    /// There is none.
+    Failed(PlaceError),
+    /// What held a ticket is gone; try again.
+    Again,
+    /// What holds a ticket does so for a moment; try again after a pause.
+    AgainSoon,
+}
 
 /// A wish in the line.
 pub(crate) struct Waiting {
@@ -50,6 +83,19 @@ impl Waiting {
         // A buyer who hung up reads the order later, or lets it expire.
         let _ = self.answer.send(answer);
     }
+
+    fn give_up(self, reason: &str) {
+        self.say(Err(PlaceError::Unavailable(reason.into())));
+    }
+
+    /// One more try, if there was patience left for it.
+    fn once_more(self) -> Result<Self, Self> {
+        if self.tries >= PATIENCE {
+            return Err(self);
+        }
+        let tries = self.tries + 1;
+        Ok(Self { tries, ..self })
+    }
 }
 
 /// Takes wishes.
@@ -59,25 +105,23 @@ pub(crate) struct Counter {
 }
 
 /// Serves wishes, batch by batch.
-pub(crate) struct Clerk {
+pub(crate) struct Clerk<D> {
     wishes: mpsc::Receiver<Waiting>,
-    again: mpsc::UnboundedSender<Waiting>,
-    returning: mpsc::UnboundedReceiver<Waiting>,
-    batch: Batch,
+    /// Those who come again after a pause.
+    pausing: FuturesUnordered<BoxFuture<'static, Waiting>>,
+    batch: D,
     /// How many waited when that was last told.
     told: u32,
 }
 
 /// A counter and the clerk that serves it.
-pub(crate) fn open(batch: Batch) -> (Counter, Clerk) {
+pub(crate) fn open<D: Decide>(batch: D) -> (Counter, Clerk<D>) {
     let (sender, wishes) = mpsc::channel(QUEUE);
-    let (again, returning) = mpsc::unbounded_channel();
     (
         Counter { wishes: sender },
         Clerk {
             wishes,
-            again,
-            returning,
+            pausing: FuturesUnordered::new(),
             batch,
             told: 0,
         },
@@ -93,46 +137,60 @@ impl Counter {
             tries: 0,
             answer,
         };
-        self.wishes
-            .try_send(waiting)
-            .map_err(|_| PlaceError::Unavailable("Too many orders are being placed at once".into()))?;
+        self.wishes.try_send(waiting).map_err(|error| {
+            let reason = match error {
+                TrySendError::Full(_) => "Too many orders are being placed at once",
+                TrySendError::Closed(_) => "The service is stopping",
+            };
+            PlaceError::Unavailable(reason.into())
+        })?;
         fate.await.unwrap_or(Err(PlaceError::Unknown))
     }
 }
 
-impl Clerk {
+impl<D: Decide> Clerk<D> {
     /// Serves until told to stop, then those who wait already. While one batch is answered the next one is begun.
     pub(crate) async fn serve(mut self, stop: CancellationToken) {
         let mut line: Line<Waiting> = Line::new();
-        let mut open: Option<Open> = None;
+        let mut open = None;
         loop {
             if line.is_empty() && open.is_none() {
-                let first = tokio::select! {
-                    biased;
-                    first = self.returning.recv() => first,
-                    first = self.wishes.recv() => first,
-                    () = stop.cancelled() => None,
-                };
-                match first {
+                match self.whoever_comes(&stop).await {
                     Some(first) => line.join(first),
                     None => return,
                 }
             }
             self.let_in(&mut line);
             let next = line.take_batch(CAP);
-            let (settled, begun) = tokio::join!(self.settle(open.take()), self.begin(next));
+            let (settled, begun) = tokio::join!(settle(&self.batch, open.take()), begin(&self.batch, next));
             open = begun;
             self.follow_up(settled, &mut line);
         }
     }
 
+    /// The next who wants something; nobody when all who came before the end are served.
+    async fn whoever_comes(&mut self, stop: &CancellationToken) -> Option<Waiting> {
+        loop {
+            tokio::select! {
+                biased;
+                Some(again) = self.pausing.next() => return Some(again),
+                Some(waiting) = self.wishes.recv() => return Some(waiting),
+                // Nobody comes in behind the last one who is served, to be told that nothing is known.
+                () = stop.cancelled(), if !self.wishes.is_closed() => self.wishes.close(),
+                else => return None,
+            }
+        }
+    }
+
     fn let_in(&mut self, line: &mut Line<Waiting>) {
-        while let Ok(waiting) = self.returning.try_recv() {
-            line.join(waiting);
+        while let Some(Some(again)) = self.pausing.next().now_or_never() {
+            line.join(again);
         }
         while let Ok(waiting) = self.wishes.try_recv() {
             line.join(waiting);
         }
+        // Whoever hung up keeps no ticket from those who still wait.
+        line.leave(|waiting| waiting.answer.is_closed());
         // Each partition has a line, and the number is of all.
         let waiting = u32::try_from(line.len()).unwrap_or(u32::MAX);
         let more = f64::from(waiting) - f64::from(self.told);
@@ -140,60 +198,15 @@ impl Clerk {
         self.told = waiting;
     }
 
-    async fn begin(&self, waiting: Vec<Waiting>) -> Option<Open> {
-        if waiting.is_empty() {
-            return None;
-        }
-        metrics::histogram!("bigtix_orders_batch").record(u32::try_from(waiting.len()).unwrap_or(u32::MAX));
-        let begun = self.batch.begin(&wishes(&waiting)).await;
-        Some(Open { waiting, begun })
-    }
-
-    /// Answers a batch whose orders are inserted.
-    async fn settle(&self, open: Option<Open>) -> Settled {
-        let mut settled = Settled::default();
-        let Some(Open { waiting, begun }) = open else {
-            return settled;
-        };
-        let fates = self.batch.finish(&wishes(&waiting), begun).await;
-        for (waiting, fate) in waiting.into_iter().zip(fates) {
-            match fate {
-                Fate::Placed(order) => {
-                    // A repeated request is answered with its order as it is now: it may be over.
-                    if order.state.holds_tickets() && !is_overdue(&order.state, self.batch.clock.now()) {
-                        settled.held.extend(waiting.wish.tickets.iter().copied());
-                    }
-                    if waiting.wish.is_repeated {
-                        settled.repeated.insert(waiting.wish.order_id, order.clone());
-                    }
-                    waiting.say(Ok(order));
-                }
-                Fate::Failed(PlaceError::Rejected(rejection)) => {
-                    settled.note(rejection);
-                    waiting.say(Err(rejection.into()));
-                }
-                Fate::Failed(error) => waiting.say(Err(error)),
-                Fate::Again if waiting.tries < PATIENCE => settled.again.push(Waiting {
-                    tries: waiting.tries + 1,
-                    ..waiting
-                }),
-                Fate::Again => waiting.say(Err(PlaceError::Unavailable(
-                    "The ticket changes hands too often".into(),
-                ))),
-                Fate::AgainSoon => self.try_again_soon(waiting),
-            }
-        }
-        settled
-    }
-
     /// Whoever waits in the line came before the batch read who holds what. The holder may be one's own order, when the
     /// request ran before: that is looked up.
-    fn follow_up(&self, settled: Settled, line: &mut Line<Waiting>) {
+    fn follow_up(&mut self, settled: Settled, line: &mut Line<Waiting>) {
         let Settled {
             held,
             withdrawn,
             repeated,
             again,
+            again_soon,
         } = settled;
         let refused = [
             (held, Rejection::Reserved as fn(TicketId) -> Rejection),
@@ -211,22 +224,63 @@ impl Clerk {
         for waiting in again {
             line.join(waiting);
         }
-    }
-
-    fn try_again_soon(&self, waiting: Waiting) {
-        if waiting.tries >= PATIENCE {
-            return waiting.say(Err(PlaceError::Unavailable("The ticket is being edited".into())));
+        for waiting in again_soon {
+            let pause = D::pause();
+            self.pausing.push(
+                async {
+                    pause.await;
+                    waiting
+                }
+                .boxed(),
+            );
         }
-        let again = self.again.clone();
-        tokio::spawn(async move {
-            tokio::time::sleep(EDIT_PAUSE).await;
-            // The clerk is gone only when the process stops; the buyer is told that the outcome is not known.
-            let _ = again.send(Waiting {
-                tries: waiting.tries + 1,
-                ..waiting
-            });
-        });
     }
+}
+
+async fn begin<D: Decide>(batch: &D, waiting: Vec<Waiting>) -> Option<Open<D::Begun>> {
+    if waiting.is_empty() {
+        return None;
+    }
+    metrics::histogram!("bigtix_orders_batch").record(u32::try_from(waiting.len()).unwrap_or(u32::MAX));
+    let begun = batch.begin(&wishes(&waiting)).await;
+    Some(Open { waiting, begun })
+}
+
+/// Answers a batch whose orders are inserted.
+async fn settle<D: Decide>(batch: &D, open: Option<Open<D::Begun>>) -> Settled {
+    let mut settled = Settled::default();
+    let Some(Open { waiting, begun }) = open else {
+        return settled;
+    };
+    let fates = batch.finish(&wishes(&waiting), begun).await;
+    for (waiting, fate) in waiting.into_iter().zip(fates) {
+        match fate {
+            Fate::Placed(order) => {
+                // A repeated request is answered with its order as it is now: it may be over.
+                if order.state.holds_tickets() && !is_overdue(&order.state, batch.now()) {
+                    settled.held.extend(waiting.wish.tickets.iter().copied());
+                }
+                if waiting.wish.is_repeated {
+                    settled.repeated.insert(waiting.wish.order_id, order.clone());
+                }
+                waiting.say(Ok(order));
+            }
+            Fate::Failed(PlaceError::Rejected(rejection)) => {
+                settled.note(rejection);
+                waiting.say(Err(rejection.into()));
+            }
+            Fate::Failed(error) => waiting.say(Err(error)),
+            Fate::Again => match waiting.once_more() {
+                Ok(waiting) => settled.again.push(waiting),
+                Err(waiting) => waiting.give_up("The ticket changes hands too often"),
+            },
+            Fate::AgainSoon => match waiting.once_more() {
+                Ok(waiting) => settled.again_soon.push(waiting),
+                Err(waiting) => waiting.give_up("The ticket is being edited"),
+            },
+        }
+    }
+    settled
 }
 
 fn wishes(waiting: &[Waiting]) -> Vec<&Wish> {
@@ -234,9 +288,9 @@ fn wishes(waiting: &[Waiting]) -> Vec<&Wish> {
 }
 
 /// A batch whose orders are inserted and not yet answered.
-struct Open {
+struct Open<B> {
     waiting: Vec<Waiting>,
-    begun: Begun,
+    begun: B,
 }
 
 /// What a batch found out that others can be told.
@@ -250,6 +304,8 @@ struct Settled {
     repeated: HashMap<OrderId, Versioned<OrderState>>,
     /// Wishes that are to be tried again.
     again: Vec<Waiting>,
+    /// Wishes that are to be tried again after a pause.
+    again_soon: Vec<Waiting>,
 }
 
 impl Settled {

@@ -34,7 +34,7 @@ pub(crate) async fn open_partition(
     owner: Peer,
     memory: Memory,
     rules: Rules,
-) -> Result<(Partition, Clerk), StartError> {
+) -> Result<(Partition, Clerk<Batch>), StartError> {
     let clock = StoreClock::learn(mongo).await.trying_to("read MongoDB's clock")?;
     let claims = Claims::prepare(mongo.clone())
         .await

@@ -42,6 +42,11 @@ impl<T: Wants> Line<T> {
         self.waiting.push_back(asker);
     }
 
+    /// Everybody leaves of whom `has_left` says so.
+    pub(crate) fn leave(&mut self, has_left: impl Fn(&T) -> bool) {
+        self.waiting.retain(|asker| !has_left(asker));
+    }
+
     /// Takes, from the front, up to `cap` askers of whom no two want the same ticket. Nobody overtakes somebody who
     /// wants one of the same tickets.
     pub(crate) fn take_batch(&mut self, cap: usize) -> Vec<T> {

@@ -1,12 +1,15 @@
 //! One batch: price, insert, and find out for each order what became of it.
 
 use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
 use bigtix_contracts::events::{OrderState, OrderStatus, Versioned};
 use bigtix_contracts::{TicketId, UserId};
 use bigtix_service::clock::StoreClock;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use mongodb::error::Error;
+
+use super::{Decide, Fate};
 
 use crate::adapters::documents::OrderDocument;
 use crate::adapters::{Claims, Copies, Holder, HolderKind, InsertFate, Orders};
@@ -17,17 +20,8 @@ use crate::domain::order::{Command, is_overdue};
 use crate::domain::partition::Share;
 use crate::domain::quote::{Known, Quote, Rejection, Terms, quote_known};
 
-/// What became of one wish.
-pub(crate) enum Fate {
-    /// The order stands.
-    Placed(Versioned<OrderState>),
-    /// There is none.
-    Failed(PlaceError),
-    /// What held a ticket is gone; try again.
-    Again,
-    /// What holds a ticket does so for a moment; try again after a pause.
-    AgainSoon,
-}
+/// How long to leave a ticket alone whose edit is under way.
+const EDIT_PAUSE: Duration = Duration::from_millis(15);
 
 /// A batch whose orders are inserted.
 pub(crate) struct Begun {
@@ -57,9 +51,10 @@ impl Wish {
     }
 }
 
-impl Batch {
-    /// Prices and inserts orders for `wishes`, of which no two want the same ticket.
-    pub(crate) async fn begin(&self, wishes: &[&Wish]) -> Begun {
+impl Decide for Batch {
+    type Begun = Begun;
+
+    async fn begin(&self, wishes: &[&Wish]) -> Begun {
         let mut fates: Vec<Option<Fate>> = wishes.iter().map(|_| None).collect();
         let orders = self.price(wishes, &mut fates).await;
         let inserted = self.insert(wishes, &orders).await;
@@ -69,8 +64,7 @@ impl Batch {
         }
     }
 
-    /// Finds out what became of what was begun for the same `wishes`; one fate for each, in their order.
-    pub(crate) async fn finish(&self, wishes: &[&Wish], begun: Begun) -> Vec<Fate> {
+    async fn finish(&self, wishes: &[&Wish], begun: Begun) -> Vec<Fate> {
         let Begun { mut fates, inserted } = begun;
         let mut held: Vec<usize> = Vec::new();
         let mut placed: Vec<(usize, Versioned<OrderState>)> = Vec::new();
@@ -105,6 +99,16 @@ impl Batch {
             .collect()
     }
 
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    fn pause() -> impl Future<Output = ()> + Send + 'static {
+        tokio::time::sleep(EDIT_PAUSE)
+    }
+}
+
+impl Batch {
     /// The orders that may be inserted; the other wishes get their fate.
     async fn price(&self, wishes: &[&Wish], fates: &mut [Option<Fate>]) -> Vec<(usize, OrderState)> {
         let tickets: Vec<TicketId> = wishes
