@@ -81,6 +81,7 @@ impl Site {
             data: &data,
             mode: Mode::OneProcess,
             reservation_seconds,
+            settings: &[],
         };
         let subject = setup.start()?;
         let market = subject.market(arguments.buyers).await;

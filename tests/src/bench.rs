@@ -5,11 +5,13 @@
 //! * [`run`]: every [`scenario`], several times, each beside its baseline.
 //! * [`compare`]: the same of two builds by turns.
 //! * [`growth`]: what becomes of figures as tickets and buyers become more.
+//! * [`instances`]: what more processes and partitions of orders give.
 
 pub mod baselines;
 pub mod cage;
 pub mod compare;
 pub mod growth;
+pub mod instances;
 pub mod overload;
 pub mod report;
 pub mod reservations;

@@ -58,11 +58,20 @@ impl Plan {
     /// # Errors
     /// When it does not start.
     pub fn start(&self, mode: Mode) -> Result<Subject> {
+        self.start_with(mode, &[])
+    }
+
+    /// Starts the shop with fields of its resource besides those that all are started with.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn start_with(&self, mode: Mode, settings: &[(&str, &str)]) -> Result<Subject> {
         let setup = Setup {
             program: &self.program,
             data: &self.data,
             mode,
             reservation_seconds: RESERVATION_SECONDS,
+            settings,
         };
         setup.start()
     }

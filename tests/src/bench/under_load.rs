@@ -87,7 +87,7 @@ impl<'a> UnderLoad<'a> {
                 report.add_value(Scenario::CopiesCaughtUp.name(), "ms", behind, None);
                 Ok(())
             }
-            Scenario::ReserveSpread => self.reserve(name, clients, EVENTS, report).await.map(drop),
+            Scenario::ReserveSpread => self.reserve_spread(name, report).await,
             Scenario::Reserve256 => self.reserve(name, CROWD, 1, report).await.map(drop),
             Scenario::Refuse => {
                 let baseline = echo(self.echo.address, clients, duration).await?;
@@ -136,6 +136,12 @@ impl<'a> UnderLoad<'a> {
         let needed = warm_up.rate() * self.plan.duration.as_secs_f64() * RESERVE;
         ensure!(needed >= 1.0, "nothing was done in the warm-up");
         Ok(needed.ceil() as usize + CROWD)
+    }
+
+    /// Reserves tickets of many events.
+    pub(super) async fn reserve_spread(&self, name: &'static str, report: &mut Report) -> Result<()> {
+        let reserved = self.reserve(name, self.plan.clients, EVENTS, report);
+        reserved.await.map(drop)
     }
 
     /// Reserves tickets of so many events, and says how long the copies were behind afterwards.

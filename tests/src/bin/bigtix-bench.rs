@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::Result;
 use bigtix_tests::bench::compare::{Build, compare};
 use bigtix_tests::bench::growth::{grow, sizes};
+use bigtix_tests::bench::instances::run_each;
 use bigtix_tests::bench::report::Written;
 use bigtix_tests::bench::run::{Plan, run};
 use bigtix_tests::bench::scenario::{Scenario, chosen};
@@ -43,6 +44,9 @@ struct Arguments {
     /// Measure instead what becomes of figures as tickets and buyers become more
     #[arg(long, conflicts_with_all = ["only", "base", "data"])]
     growth: bool,
+    /// Measure instead what more processes and partitions of orders give
+    #[arg(long, conflicts_with_all = ["only", "base", "data", "growth"])]
+    instances: bool,
     /// How many tickets it grows to at most; a million takes some minutes more
     #[arg(long, default_value_t = 100_000, requires = "growth")]
     largest: usize,
@@ -58,7 +62,7 @@ struct Arguments {
     /// A data folder from an earlier run [default: a fresh one in target/bench]
     #[arg(long)]
     data: Option<PathBuf>,
-    /// Where the figures go [default: target/bench/latest.json, growth.json or comparison.json]
+    /// Where the figures go [default: target/bench/latest.json, growth.json, instances.json or comparison.json]
     #[arg(long)]
     out: Option<PathBuf>,
 }
@@ -98,6 +102,10 @@ async fn measure(arguments: Arguments) -> Result<()> {
     if arguments.growth {
         let growth = grow(&plan, &sizes(arguments.largest)).await?;
         return tell(&circumstances, &growth, &growth, &out("growth.json"));
+    }
+    if arguments.instances {
+        let report = run_each(&plan).await?;
+        return tell(&circumstances, report.figures(), &report, &out("instances.json"));
     }
     if let Some(base) = arguments.base {
         let build = |name: &str, program, data| Build {

@@ -31,6 +31,8 @@ pub struct Setup<'a> {
     pub mode: Mode,
     /// How long a reservation lasts.
     pub reservation_seconds: u32,
+    /// Further fields of the resource.
+    pub settings: &'a [(&'a str, &'a str)],
 }
 
 impl Setup<'_> {
@@ -47,17 +49,18 @@ impl Setup<'_> {
         let account = Options::default();
         let api_url = format!("http://{}", stripe.address);
         let reservation_seconds = self.reservation_seconds.to_string();
+        let own = [
+            ("spec.reservationSeconds", reservation_seconds.as_str()),
+            ("spec.maxHeldTicketsPerUser", "10000"),
+            ("spec.payments.secretName", "stripe"),
+            ("spec.payments.apiURL", &api_url),
+        ];
         let shop = Shop::launch(&Launch {
             program: self.program,
             folder: self.data,
             port,
             mode: self.mode,
-            settings: &[
-                ("spec.reservationSeconds", &reservation_seconds),
-                ("spec.maxHeldTicketsPerUser", "10000"),
-                ("spec.payments.secretName", "stripe"),
-                ("spec.payments.apiURL", &api_url),
-            ],
+            settings: &[&own, self.settings].concat(),
             env: &[
                 ("STRIPE_SECRET_KEY", &account.secret_key),
                 ("STRIPE_WEBHOOK_SECRET", &account.webhook_secret),
