@@ -27,11 +27,25 @@ pub enum Server {
 }
 
 impl Server {
-    /// Serves until it is killed. The first line that it prints is its address.
+    /// Serves until it is killed, or until whoever started it is gone, however that came: that closes its standard input.
+    /// The first line that it prints is its address.
     ///
     /// # Errors
     /// When it cannot listen.
     pub async fn serve(self) -> Result<()> {
+        let (left, alone) = tokio::sync::oneshot::channel();
+        // A thread of its own: the runtime would wait for its own one before it ends.
+        std::thread::spawn(move || {
+            let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+            let _ = left.send(());
+        });
+        tokio::select! {
+            served = self.serve_for_ever() => served,
+            _ = alone => Ok(()),
+        }
+    }
+
+    async fn serve_for_ever(self) -> Result<()> {
         match self {
             Self::Echo => {
                 let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
@@ -76,7 +90,7 @@ impl Running {
     pub fn start(server: &Server) -> Result<Self> {
         let mut process = Command::new(std::env::current_exe()?)
             .args(server.arguments())
-            .stdin(Stdio::null())
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .with_context(|| format!("starting {server:?}"))?;
