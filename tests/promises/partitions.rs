@@ -9,7 +9,7 @@ use bigtix_contracts::api::tickets::{Event, Ticket};
 use bigtix_contracts::{Cents, OrderId, TicketId};
 use bigtix_testkit::eventually;
 use bigtix_testkit::stores::{HeldPort, Mongod, StoresConfig};
-use bigtix_tests::shop::kill;
+use bigtix_tests::shop::{further_partition, kill};
 use bigtix_tests::world::Crowd;
 use bigtix_tests::{Mode, Person, Shop, World};
 use futures::future::join_all;
@@ -26,12 +26,8 @@ pub(crate) fn two_partitions_sell_side_by_side_and_one_outlives_the_other() -> R
         let config = beside(folder.path())?;
         let second = Mongod::start(&config).await.map_err(|error| error.to_string())?;
         let uri = second.admin_uri();
-        let settings = [
-            ("spec.services.orders.env[0].name", "MONGODB_PARTITION_URIS"),
-            ("spec.services.orders.env[0].value", uri.as_str()),
-        ];
-        let shop =
-            Shop::start(Mode::Separate { instances: 2 }, &settings).map_err(|error| error.to_string())?;
+        let shop = Shop::start(Mode::Separate { instances: 2 }, &further_partition(&uri))
+            .map_err(|error| error.to_string())?;
         let world = World::new(Arc::new(shop), Crowd::default());
         let events = an_event_of_each(&world).await;
         a_crowd_gets_each_ticket_once(&world, &events).await;

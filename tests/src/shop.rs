@@ -44,6 +44,14 @@ impl fmt::Display for Mode {
     }
 }
 
+/// Fields of the resource that spread a shop's events over its own store and the one at `uri`.
+pub fn further_partition(uri: &str) -> [(&'static str, &str); 2] {
+    [
+        ("spec.services.orders.env[0].name", "MONGODB_PARTITION_URIS"),
+        ("spec.services.orders.env[0].value", uri),
+    ]
+}
+
 /// Why a shop is not there.
 #[derive(Debug)]
 pub struct StartError(String);

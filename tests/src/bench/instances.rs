@@ -9,7 +9,7 @@ use bigtix_testkit::stores::{Mongod, StoresConfig};
 use super::report::Report;
 use super::run::Plan;
 use super::under_load::UnderLoad;
-use crate::shop::Mode;
+use crate::shop::{Mode, further_partition};
 
 /// How orders are run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +44,13 @@ impl Shape {
             Self::One | Self::Two | Self::TwoPartitions => Mode::Separate { instances: 1 },
         }
     }
+
+    const fn settings(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::Two => &[("spec.services.orders.replicas", "2")],
+            Self::Together | Self::One | Self::TwoPartitions => &[],
+        }
+    }
 }
 
 /// Measures each by turns, `plan.rounds` times: tickets of many events are reserved.
@@ -73,14 +80,8 @@ async fn measure(plan: &Plan, shape: Shape, report: &mut Report) -> Result<()> {
         Shape::TwoPartitions => Some(start_beside(plan.data.with_file_name("second")).await?),
     };
     let uri = second.as_ref().map(Mongod::admin_uri);
-    let settings: Vec<(&str, &str)> = match (&uri, shape) {
-        (Some(uri), _) => vec![
-            ("spec.services.orders.env[0].name", "MONGODB_PARTITION_URIS"),
-            ("spec.services.orders.env[0].value", uri),
-        ],
-        (None, Shape::Two) => vec![("spec.services.orders.replicas", "2")],
-        (None, Shape::Together | Shape::One | Shape::TwoPartitions) => Vec::new(),
-    };
+    let partitions = uri.iter().flat_map(|uri| further_partition(uri));
+    let settings: Vec<_> = partitions.chain(shape.settings().iter().copied()).collect();
     let subject = plan.start_with(shape.mode(), &settings)?;
     let measured = match UnderLoad::prepare(plan, &subject).await {
         Ok(bench) => bench.reserve_spread(shape.name(), report).await,
