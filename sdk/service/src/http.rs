@@ -15,6 +15,7 @@ pub mod session;
 
 use axum::http::Method;
 use axum::{Extension, Router, middleware};
+use tower::ServiceBuilder;
 
 use crate::rate::RateLimit;
 
@@ -33,10 +34,12 @@ pub fn for_people(
     keys: idempotency::Idempotency,
 ) -> Router {
     let limited = (changes, sessions.clone());
-    routes
-        .layer(middleware::from_fn_with_state(keys, idempotency::honour_key))
-        .layer(middleware::from_fn_with_state(limited, limit::limit_changes))
+    // All at once: each call of `layer` makes every route a box in a box, all of which a request clones again in each.
+    let around = ServiceBuilder::new()
         .layer(Extension(sessions))
+        .layer(middleware::from_fn_with_state(limited, limit::limit_changes))
+        .layer(middleware::from_fn_with_state(keys, idempotency::honour_key));
+    routes.layer(around)
 }
 
 /// Whether a request may change something, and does not just look.

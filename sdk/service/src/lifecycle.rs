@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use utoipa::openapi::{Info, OpenApi, Paths};
 
-use crate::admission::{Admission, Part, Strain, admit, hear};
+use crate::admission::{Admission, Part, Strain, hear};
 use crate::config::Settings;
 use crate::http::operations::{self, Health, ReadinessCheck};
 use crate::inbox::Subscription;
@@ -202,8 +202,7 @@ impl Service {
         let admission = Arc::new(Admission::new(name, part, strain));
         let internal =
             internal.map(|routes| routes.layer(middleware::from_fn_with_state(admission.clone(), hear)));
-        let public = public.layer(middleware::from_fn_with_state(admission.clone(), admit));
-        let router = operations::with_operations(public, openapi, health);
+        let router = operations::with_operations(public, admission.clone(), openapi, health);
         let (stop_tasks, stop_serving) = (CancellationToken::new(), CancellationToken::new());
         let mut running = JoinSet::new();
         let (public_addr, internal_addr) = (

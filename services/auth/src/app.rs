@@ -18,7 +18,6 @@ use crate::domain::attempts::AttemptLimits;
 use crate::domain::credentials::{Email, PasswordPolicy};
 
 /// The use cases, and what they need.
-#[derive(Clone)]
 pub(crate) struct App {
     pub(crate) users: Users,
     pub(crate) attempts: Attempts,

@@ -5,6 +5,8 @@ mod edge;
 mod rejections;
 mod users;
 
+use std::sync::Arc;
+
 use axum::{Extension, Router, middleware};
 use bigtix_service::http::description::complete;
 use bigtix_service::rate::RateLimit;
@@ -24,7 +26,7 @@ pub(crate) use edge::Edge;
 ))]
 struct Document;
 
-fn routes() -> OpenApiRouter<App> {
+fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(users::sign_up))
         .routes(routes!(users::sign_in))
@@ -33,7 +35,7 @@ fn routes() -> OpenApiRouter<App> {
 }
 
 /// What users reach.
-pub(crate) fn router(app: App, edge: Edge, requests: RateLimit) -> Router {
+pub(crate) fn router(app: Arc<App>, edge: Edge, requests: RateLimit) -> Router {
     let sessions = app.sessions.clone();
     routes()
         .split_for_parts()

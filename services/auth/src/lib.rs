@@ -9,6 +9,8 @@ mod config;
 mod domain;
 mod http;
 
+use std::sync::Arc;
+
 use bigtix_service::mongo::Mongo;
 use bigtix_service::nats::Bus;
 use bigtix_service::outbox::Outbox;
@@ -54,13 +56,13 @@ pub async fn service(config: Config) -> Result<Service, StartError> {
         read: users::read_event,
     }
     .relay(mongo.clone(), bus);
-    let app = App {
+    let app = Arc::new(App {
         users,
         attempts,
         passwords,
         sessions,
         rules,
-    };
+    });
     Ok(Service::new("auth", include_str!("../version.json"))
         .public(http::router(app, edge, requests.clone()))
         .openapi(http::openapi())

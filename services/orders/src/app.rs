@@ -30,7 +30,6 @@ pub(crate) struct Rules {
 }
 
 /// The use cases, each of which is one of some partition.
-#[derive(Clone)]
 pub(crate) struct App {
     partitioner: Partitioner,
     /// By their ids; at least one.

@@ -1,16 +1,18 @@
 //! What the service listens to: subject -> use case.
 
+use std::sync::Arc;
+
 use bigtix_contracts::events::{Envelope, TicketState, TimerState, Versioned};
 use bigtix_service::inbox::{HandlerError, Subscription};
 
 use crate::app::App;
 
 /// The subscriptions.
-pub(crate) fn subscriptions(app: &App) -> Vec<Subscription> {
-    let (tickets, timers) = (app.clone(), app.clone());
+pub(crate) fn subscriptions(app: &Arc<App>) -> Vec<Subscription> {
+    let (tickets, timers) = (Arc::clone(app), Arc::clone(app));
     vec![
         Subscription::new("orders-tickets", move |events: Vec<Envelope<TicketState>>| {
-            let app = tickets.clone();
+            let app = Arc::clone(&tickets);
             async move {
                 let states = events
                     .into_iter()
@@ -23,7 +25,7 @@ pub(crate) fn subscriptions(app: &App) -> Vec<Subscription> {
             }
         }),
         Subscription::new("orders-expiration", move |events: Vec<Envelope<TimerState>>| {
-            let app = timers.clone();
+            let app = Arc::clone(&timers);
             async move {
                 for event in events {
                     app.expire_order(event.data.order_id).await?;

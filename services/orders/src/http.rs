@@ -6,6 +6,8 @@ mod orders;
 mod rejections;
 mod wishes;
 
+use std::sync::Arc;
+
 use axum::Router;
 use bigtix_service::http::description::complete;
 use bigtix_service::version_in;
@@ -23,7 +25,7 @@ use crate::app::App;
 struct Document;
 
 #[expect(deprecated, reason = "aliases are marked as deprecated in the API's document")]
-fn routes() -> OpenApiRouter<App> {
+fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(orders::place_order, orders::list_orders))
         .routes(routes!(aliases::list_all_orders))
@@ -37,12 +39,12 @@ fn routes() -> OpenApiRouter<App> {
 }
 
 /// What users reach.
-pub(crate) fn router(app: App) -> Router {
+pub(crate) fn router(app: Arc<App>) -> Router {
     routes().split_for_parts().0.with_state(app)
 }
 
 /// What other services reach.
-pub(crate) fn internal_router(app: App) -> Router {
+pub(crate) fn internal_router(app: Arc<App>) -> Router {
     internal::router(app)
 }
 

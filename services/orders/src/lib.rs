@@ -10,6 +10,8 @@ pub mod domain;
 mod events;
 mod http;
 
+use std::sync::Arc;
+
 use bigtix_service::http::for_people;
 use bigtix_service::http::idempotency::Idempotency;
 use bigtix_service::internal::Peer;
@@ -59,7 +61,11 @@ pub async fn service(config: Config) -> Result<Service, StartError> {
     let changes = RateLimit::new("orders", &nats.prefix, &changes).trying_to("reach Redis")?;
     let bus = Bus::connect(&nats, "orders").await.trying_to("reach NATS")?;
 
-    let app = App::new(partitioner, partitions.clone(), Places::new(partitioner, owner));
+    let app = Arc::new(App::new(
+        partitioner,
+        partitions.clone(),
+        Places::new(partitioner, owner),
+    ));
     let relay = Outbox {
         collection: adapters::claims::CLAIMS,
         filter: doc! {"kind": "order"},

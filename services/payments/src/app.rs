@@ -31,7 +31,7 @@ pub(crate) use take_webhook::WebhookRefusal;
 /// How many payments one instance's background work drives at once.
 const AT_ONCE: usize = 16;
 
-/// What the use cases need; cheap to clone.
+/// What the use cases need; work that outlives its request has a clone.
 #[derive(Clone)]
 pub(crate) struct App {
     rows: Rows,

@@ -6,6 +6,8 @@ mod rejections;
 mod requests;
 mod webhook;
 
+use std::sync::Arc;
+
 use axum::Router;
 use bigtix_service::http::description::complete;
 use bigtix_service::version_in;
@@ -23,7 +25,7 @@ use crate::app::App;
 struct Document;
 
 #[expect(deprecated, reason = "aliases are marked as deprecated in the API's document")]
-fn payment_routes() -> OpenApiRouter<App> {
+fn payment_routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(payments::pay))
         .routes(routes!(payments::pay_by_alias))
@@ -32,17 +34,17 @@ fn payment_routes() -> OpenApiRouter<App> {
         .routes(routes!(refund::refund))
 }
 
-fn webhook_routes() -> OpenApiRouter<App> {
+fn webhook_routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new().routes(routes!(webhook::receive))
 }
 
 /// What users reach.
-pub(crate) fn payments(app: App) -> Router {
+pub(crate) fn payments(app: Arc<App>) -> Router {
     payment_routes().split_for_parts().0.with_state(app)
 }
 
 /// What Stripe reaches.
-pub(crate) fn webhooks(app: App) -> Router {
+pub(crate) fn webhooks(app: Arc<App>) -> Router {
     webhook_routes().split_for_parts().0.with_state(app)
 }
 

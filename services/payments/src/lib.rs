@@ -12,6 +12,8 @@ pub mod domain;
 mod events;
 mod http;
 
+use std::sync::Arc;
+
 use bigtix_service::clock::StoreClock;
 use bigtix_service::http::for_people;
 use bigtix_service::http::idempotency::Idempotency;
@@ -59,7 +61,7 @@ pub async fn service(config: Config) -> Result<Service, StartError> {
     let strain = Strain::default();
     let peer = Peer::new(NAME, "orders", config.orders_urls, config.service_keys);
     let orders = Orders::new(peer.telling(strain.clone()));
-    let app = App::new(
+    let app = Arc::new(App::new(
         rows,
         stripe,
         orders,
@@ -70,7 +72,7 @@ pub async fn service(config: Config) -> Result<Service, StartError> {
             patience: config.patience,
             give_up: config.give_up,
         },
-    );
+    ));
 
     let changes = RateLimit::new(NAME, &config.nats.prefix, &config.changes).trying_to("reach Redis")?;
     let people = for_people(

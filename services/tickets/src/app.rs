@@ -17,7 +17,6 @@ use crate::adapters::tickets::Tickets;
 pub(crate) use settle_changes::settle_changes;
 
 /// The use cases, and what they need.
-#[derive(Clone)]
 pub(crate) struct App {
     pub(crate) tickets: Tickets,
     pub(crate) catalogue: Catalogue,

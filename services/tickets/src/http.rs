@@ -10,6 +10,8 @@ mod lists;
 mod rejections;
 mod tickets;
 
+use std::sync::Arc;
+
 use axum::Router;
 use bigtix_service::http::description::complete;
 use bigtix_service::version_in;
@@ -27,7 +29,7 @@ use crate::app::App;
 struct Document;
 
 #[expect(deprecated, reason = "aliases are marked as deprecated in the API's document")]
-fn routes() -> OpenApiRouter<App> {
+fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(
             lists::list_tickets,
@@ -59,12 +61,12 @@ fn routes() -> OpenApiRouter<App> {
 }
 
 /// What users reach.
-pub(crate) fn router(app: App) -> Router {
+pub(crate) fn router(app: Arc<App>) -> Router {
     routes().split_for_parts().0.with_state(app)
 }
 
 /// What other services reach.
-pub(crate) fn internal_router(app: App) -> Router {
+pub(crate) fn internal_router(app: Arc<App>) -> Router {
     internal::router(app)
 }
 

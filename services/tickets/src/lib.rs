@@ -10,6 +10,8 @@ mod domain;
 mod events;
 mod http;
 
+use std::sync::Arc;
+
 use bigtix_service::clock::StoreClock;
 use bigtix_service::http::for_people;
 use bigtix_service::http::idempotency::Idempotency;
@@ -48,7 +50,7 @@ pub async fn service(config: Config) -> Result<Service, StartError> {
     let clock = StoreClock::learn(&mongo)
         .await
         .trying_to("read MongoDB's clock")?;
-    let app = App {
+    let app = Arc::new(App {
         tickets: Tickets::prepare(mongo.clone())
             .await
             .trying_to("prepare the tickets")?,
@@ -59,7 +61,7 @@ pub async fn service(config: Config) -> Result<Service, StartError> {
         orders: Peer::new("tickets", "orders", orders_urls, service_keys.clone()),
         provider: Ticketmaster::new(provider).trying_to("prepare the event provider")?,
         clock: clock.clone(),
-    };
+    });
     let keys = Idempotency::prepare(mongo.clone(), clock.clone(), sessions.clone())
         .await
         .trying_to("prepare the keys")?;

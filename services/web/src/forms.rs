@@ -1,6 +1,7 @@
 //! What browsers send: fields, what is wrong with them, and where to go afterwards.
 
 use std::fmt;
+use std::sync::Arc;
 
 use axum::body::to_bytes;
 use axum::extract::{FromRequest, Request};
@@ -77,10 +78,10 @@ impl Form {
     }
 }
 
-impl FromRequest<App> for Form {
+impl FromRequest<Arc<App>> for Form {
     type Rejection = Failure;
 
-    async fn from_request(request: Request, _: &App) -> Result<Self, Failure> {
+    async fn from_request(request: Request, _: &Arc<App>) -> Result<Self, Failure> {
         let is_form = request
             .headers()
             .get(header::CONTENT_TYPE)

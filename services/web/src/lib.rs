@@ -30,8 +30,7 @@ use crate::reads::Reads;
 use crate::session::Users;
 use crate::site::Site;
 
-/// What every handler has in hand; cheap to clone.
-#[derive(Clone)]
+/// What every handler has in hand.
 pub(crate) struct App {
     /// The API, on nobody's behalf.
     pub(crate) api: Client,
@@ -42,7 +41,7 @@ pub(crate) struct App {
     /// One poller for each event that somebody looks at.
     pub(crate) live: Live,
     /// What the shop is called and where it is.
-    pub(crate) site: Arc<Site>,
+    pub(crate) site: Site,
 }
 
 /// Wires the service. It needs no other service to start: a page says what is away.
@@ -53,12 +52,12 @@ pub async fn service(config: Config) -> Result<Service, StartError> {
     let Config { bases, site } = config;
     let api = Client::with_bases(bases);
     let reads = Reads::new(api.clone());
-    let app = App {
+    let app = Arc::new(App {
         live: Live::new(reads.clone()),
         users: Users::default(),
-        site: Arc::new(site),
+        site,
         reads,
         api,
-    };
+    });
     Ok(Service::new("web", include_str!("../version.json")).public(routes::router(app)))
 }

@@ -1,5 +1,7 @@
 //! The routes, on one screen.
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderMap, header};
@@ -21,7 +23,7 @@ use crate::security::{guard, wrong_method};
 const BODY_LIMIT: usize = 128 * 1024;
 
 /// Everything that a browser can ask for.
-pub(crate) fn router(app: App) -> Router {
+pub(crate) fn router(app: Arc<App>) -> Router {
     // Pages that say the same to everybody: nothing of theirs is a secret that its compressed size could tell.
     let public = Router::new()
         .route("/", get(home::show))

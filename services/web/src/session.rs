@@ -1,6 +1,7 @@
 //! Who is looking at a page, and the API on their behalf.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{ConnectInfo, FromRequestParts};
@@ -87,10 +88,10 @@ impl Visitor {
     }
 }
 
-impl FromRequestParts<App> for Visitor {
+impl FromRequestParts<Arc<App>> for Visitor {
     type Rejection = std::convert::Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Self::Rejection> {
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Self::Rejection> {
         let cookies = CookieJar::from_headers(&parts.headers);
         let mut api = app.api.forwarding(forwarded(parts));
         if let Some(id) = text(&parts.headers, REQUEST_ID.as_str()) {

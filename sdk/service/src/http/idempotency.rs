@@ -6,6 +6,7 @@
 //! what says so of itself ([`ApiError::ended_without_effect`]). Once a run was answered with a success, all others only
 //! meet what it created, and wait for nobody.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -39,9 +40,11 @@ const LEASE: Duration = Duration::from_secs(30);
 const PATIENCE: Duration = Duration::from_secs(20);
 const POLL: Duration = Duration::from_millis(25);
 
-/// The layer's state.
+/// The layer's state; cheap to clone.
 #[derive(Clone)]
-pub struct Idempotency {
+pub struct Idempotency(Arc<Shared>);
+
+struct Shared {
     mongo: Mongo,
     /// An instance that is ahead and dies would keep its keys busy for as long.
     clock: StoreClock,
@@ -150,19 +153,19 @@ impl Idempotency {
             .options(expiry)
             .build();
         mongo.collection(COLLECTION).create_index(index).await?;
-        Ok(Self {
+        Ok(Self(Arc::new(Shared {
             mongo,
             clock,
             sessions,
-        })
+        })))
     }
 
     /// For the first request with a key, which most are the only one of: one write, and no look before it.
     async fn begin(&self, key: &str, body: &str) -> Result<Begun, mongodb::error::Error> {
-        let rows = self.mongo.collection(COLLECTION);
+        let rows = self.0.mongo.collection(COLLECTION);
         let attempt = ObjectId::new();
         let seed = ObjectId::new();
-        let now = to_bson_time(self.clock.now());
+        let now = to_bson_time(self.0.clock.now());
         let row = doc! {"_id": key, "body": body, "seed": seed, "attempt": attempt, "running": true, "createdAt": now, "leaseAt": now};
         match rows.insert_one(row).await {
             Ok(_) => Ok(Begun::Run(Turn {
@@ -178,7 +181,7 @@ impl Idempotency {
     /// For those that come after the first. They read before they write: fifty that wait for one would otherwise spend
     /// the store's time on writes that conflict.
     async fn look(&self, key: &str, body: &str) -> Result<Begun, mongodb::error::Error> {
-        let rows = self.mongo.collection(COLLECTION);
+        let rows = self.0.mongo.collection(COLLECTION);
         let Some(row) = rows.find_one(doc! {"_id": key}).await? else {
             return Ok(Begun::Unknown);
         };
@@ -192,7 +195,7 @@ impl Idempotency {
                 attempt: None,
             }));
         }
-        let now = self.clock.now();
+        let now = self.0.clock.now();
         let stale = to_bson_time(now - LEASE);
         let is_stale = row.get_datetime("leaseAt").is_ok_and(|at| *at < stale);
         if matches!(row.get_bool("running"), Ok(true)) && !is_stale {
@@ -217,7 +220,7 @@ impl Idempotency {
 
     /// A request without effect leaves no trace; one with an effect, or with an unknown one, keeps its seed.
     async fn end(&self, key: &str, attempt: ObjectId, outcome: Outcome) {
-        let rows = self.mongo.collection(COLLECTION);
+        let rows = self.0.mongo.collection(COLLECTION);
         let own: Document = doc! {"_id": key, "attempt": attempt};
         let set = async |fields: Document| {
             let own = own.clone();
@@ -246,7 +249,7 @@ pub(super) async fn honour_key(
     if request.method() != Method::POST {
         return next.run(request).await;
     }
-    let Some(caller) = identify(&layer.sessions, &mut request).map(|caller| caller.id) else {
+    let Some(caller) = identify(&layer.0.sessions, &mut request).map(|caller| caller.id) else {
         return next.run(request).await;
     };
     let key = match header.to_str() {

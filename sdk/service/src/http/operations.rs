@@ -13,11 +13,13 @@ use bigtix_contracts::ErrorCode;
 use bigtix_contracts::operations::{LIVEZ, METRICS, OPENAPI, READYZ, VERSION};
 use futures::future::{BoxFuture, join_all};
 use serde_json::json;
+use tower::ServiceBuilder;
 use utoipa::openapi::OpenApi;
 
 use super::ApiError;
 use super::body::BODY_LIMIT;
 use super::observe::observe;
+use crate::admission::{Admission, admit};
 use crate::telemetry::metrics_handle;
 
 type CheckFn = Box<dyn Fn() -> BoxFuture<'static, bool> + Send + Sync>;
@@ -36,28 +38,41 @@ pub(crate) struct Health {
     pub(crate) checks: Vec<ReadinessCheck>,
 }
 
-/// `routes` with everything around them.
-pub(crate) fn with_operations(routes: Router, openapi: OpenApi, health: Arc<Health>) -> Router {
+/// `routes`, into which `admission` lets requests, with everything around them.
+pub(crate) fn with_operations(
+    routes: Router,
+    admission: Arc<Admission>,
+    openapi: OpenApi,
+    health: Arc<Health>,
+) -> Router {
     let service = health.service;
+    // One layer for all that is around a route: each layer is a box that every request clones.
+    let around = ServiceBuilder::new()
+        .layer(middleware::from_fn_with_state(service, observe))
+        .layer(DefaultBodyLimit::max(BODY_LIMIT));
     let operations = Router::new()
         .route(LIVEZ, get(async || "ok\n"))
         .route(READYZ, get(readyz))
         .route(VERSION, get(version))
         .route(METRICS, get(metrics))
         .route(OPENAPI, get(async move || Json(openapi.clone())))
-        .with_state(health);
-    routes
-        .merge(operations)
         .fallback(async || ApiError::not_found("Not found"))
-        .method_not_allowed_fallback(async || {
-            ApiError::new(
-                StatusCode::METHOD_NOT_ALLOWED,
-                ErrorCode::MethodNotAllowed,
-                "Method not allowed",
-            )
-        })
-        .layer(DefaultBodyLimit::max(BODY_LIMIT))
-        .layer(middleware::from_fn_with_state(service, observe))
+        .method_not_allowed_fallback(wrong_method)
+        .with_state(health)
+        .layer(around.clone());
+    let admitted = around.layer(middleware::from_fn_with_state(admission, admit));
+    routes
+        .method_not_allowed_fallback(wrong_method)
+        .layer(admitted)
+        .merge(operations)
+}
+
+async fn wrong_method() -> ApiError {
+    ApiError::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        ErrorCode::MethodNotAllowed,
+        "Method not allowed",
+    )
 }
 
 async fn readyz(State(health): State<Arc<Health>>) -> Response {
@@ -112,6 +127,8 @@ mod tests {
     use tokio::net::TcpListener;
 
     use super::*;
+    use crate::Strain;
+    use crate::admission::Part;
 
     /// The operator takes a release back by these lines, and reads them as they stand here.
     #[tokio::test]
@@ -127,7 +144,8 @@ mod tests {
             checks: Vec::new(),
         };
         let routes = Router::new().route("/api/judged/{id}", get(fails));
-        let router = with_operations(routes, OpenApi::default(), Arc::new(health));
+        let admission = Arc::new(Admission::new("judged", Part::Begins, Strain::default()));
+        let router = with_operations(routes, admission, OpenApi::default(), Arc::new(health));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let base = format!("http://{}", listener.local_addr().expect("bound"));
         tokio::spawn(async move { axum::serve(listener, router).await });

@@ -2,6 +2,7 @@
 //! A token that was verified is known by its digest for a while; whether its session is over is asked every time.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{FromRequestParts, Request};
@@ -50,7 +51,9 @@ const FORGOTTEN: Duration = Duration::from_secs(10 * 60);
 
 /// Verifies session tokens; cheap to clone.
 #[derive(Clone)]
-pub struct Sessions {
+pub struct Sessions(Arc<Shared>);
+
+struct Shared {
     keys: KeyRing,
     compat: bool,
     /// By the digest of a token that one of the keys signed, who it is. Tokens themselves are kept nowhere.
@@ -59,11 +62,11 @@ pub struct Sessions {
 
 impl fmt::Debug for Sessions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
+        let Shared {
             keys,
             compat,
             known: _,
-        } = self;
+        } = &*self.0;
         f.debug_struct("Sessions")
             .field("keys", keys)
             .field("compat", compat)
@@ -74,7 +77,7 @@ impl fmt::Debug for Sessions {
 impl Sessions {
     /// Reads `SESSION_KEYS` and `SESSION_COMPAT`.
     pub fn read(settings: &mut Settings) -> Self {
-        Self {
+        Self(Arc::new(Shared {
             keys: KeyRing::read(
                 settings,
                 "SESSION_KEYS",
@@ -89,7 +92,7 @@ impl Sessions {
                 .max_capacity(KNOWN_SESSIONS)
                 .time_to_idle(FORGOTTEN)
                 .build(),
-        }
+        }))
     }
 
     /// A token for `caller`.
@@ -97,18 +100,18 @@ impl Sessions {
     /// # Errors
     /// Those of the JSON writer.
     pub fn sign(&self, caller: &Caller) -> Result<String, jsonwebtoken::errors::Error> {
-        self.keys.sign(caller)
+        self.0.keys.sign(caller)
     }
 
     /// Who the request's token says is asking.
     pub fn caller(&self, headers: &HeaderMap) -> Option<Caller> {
         let token = bearer(headers).or_else(|| cookie_token(headers))?;
         let digest: [u8; 32] = Sha256::digest(&token).into();
-        if let Some(caller) = self.known.get(&digest) {
+        if let Some(caller) = self.0.known.get(&digest) {
             return (!caller.is_over(Timestamp::now())).then_some(caller);
         }
         let caller = self.verify(&token)?;
-        self.known.insert(digest, caller.clone());
+        self.0.known.insert(digest, caller.clone());
         Some(caller)
     }
 
@@ -116,10 +119,10 @@ impl Sessions {
         let mut validation = Validation::new(Algorithm::HS256);
         validation.leeway = 0;
         validation.validate_aud = false;
-        if self.compat {
+        if self.0.compat {
             validation.required_spec_claims.clear();
         }
-        self.keys.verify(token, &validation)
+        self.0.keys.verify(token, &validation)
     }
 }
 

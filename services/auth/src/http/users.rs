@@ -1,5 +1,7 @@
 //! The four paths of users.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::header::SET_COOKIE;
@@ -53,7 +55,7 @@ type SessionAnswer = (
     ),
 )]
 pub(super) async fn sign_up(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     client: Client,
     trace: TraceParent,
     JsonBody(mut fields): JsonBody,
@@ -81,7 +83,7 @@ pub(super) async fn sign_up(
     ),
 )]
 pub(super) async fn sign_in(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     client: Client,
     JsonBody(mut fields): JsonBody,
 ) -> Result<SessionAnswer, ApiError> {

@@ -1,5 +1,7 @@
 //! Paths of the systems that this one replaces. They speak the aliases' vocabulary and validate the body first.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::{OriginalUri, State};
 use axum::http::StatusCode;
@@ -51,7 +53,7 @@ pub(super) struct UpdateOrder {
 )]
 #[deprecated = "alias of GET /api/orders"]
 pub(super) async fn list_all_orders(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     SignedIn(caller): SignedIn,
     uri: OriginalUri,
     query: Query,
@@ -68,7 +70,7 @@ pub(super) async fn list_all_orders(
 )]
 #[deprecated = "alias of GET /api/orders"]
 pub(super) async fn list_current_users_orders(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     SignedIn(caller): SignedIn,
     uri: OriginalUri,
     query: Query,
@@ -86,7 +88,7 @@ pub(super) async fn list_current_users_orders(
 )]
 #[deprecated = "alias of POST /api/orders that accepts partial success"]
 pub(super) async fn place_partial_order(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     visitor: Visitor,
     seed: EffectSeed,
     trace: TraceParent,
@@ -121,7 +123,7 @@ pub(super) async fn place_partial_order(
 )]
 #[deprecated = "alias of GET /api/orders/{id}"]
 pub(super) async fn get_order_by_alias(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     SignedIn(caller): SignedIn,
     PathId(id): PathId<OrderId>,
 ) -> Result<Json<Order>, ApiError> {
@@ -140,7 +142,7 @@ pub(super) async fn get_order_by_alias(
 )]
 #[deprecated = "alias of DELETE /api/orders/{id}"]
 pub(super) async fn cancel_order_by_alias(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     SignedIn(caller): SignedIn,
     PathId(id): PathId<OrderId>,
 ) -> Result<Json<bool>, ApiError> {
@@ -158,7 +160,7 @@ pub(super) async fn cancel_order_by_alias(
 )]
 #[deprecated = "alias of DELETE /api/orders/{id}"]
 pub(super) async fn update_order(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     visitor: Visitor,
     PathId(id): PathId<OrderId>,
     JsonBody(mut fields): JsonBody,

@@ -1,5 +1,7 @@
 //! What other services ask of this one.
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use axum::routing::post;
 use axum::{Json, Router};
@@ -16,7 +18,7 @@ use serde_json::{Value, json};
 use crate::app::App;
 use crate::domain::order::{Applied, Command};
 
-pub(super) fn router(app: App) -> Router {
+pub(super) fn router(app: Arc<App>) -> Router {
     Router::new()
         .route(paths::CLAIM, post(claim))
         .route(paths::RELEASE, post(release))
@@ -28,17 +30,23 @@ pub(super) fn router(app: App) -> Router {
         .with_state(app)
 }
 
-async fn claim(State(app): State<App>, Call(claim): Call<Claim>) -> Result<Json<ClaimOutcome>, ApiError> {
+async fn claim(
+    State(app): State<Arc<App>>,
+    Call(claim): Call<Claim>,
+) -> Result<Json<ClaimOutcome>, ApiError> {
     Ok(Json(app.claim_ticket(claim).await?))
 }
 
-async fn release(State(app): State<App>, Call(release): Call<ReleaseClaim>) -> Result<Json<Value>, ApiError> {
+async fn release(
+    State(app): State<Arc<App>>,
+    Call(release): Call<ReleaseClaim>,
+) -> Result<Json<Value>, ApiError> {
     app.release_claim(release).await?;
     Ok(Json(json!({})))
 }
 
 async fn read_order(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     Call(read): Call<ReadOrder>,
 ) -> Result<Json<Versioned<OrderState>>, ApiError> {
     app.find_order(read.order_id)
@@ -48,28 +56,28 @@ async fn read_order(
 }
 
 async fn confirm(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     Call(call): Call<ConfirmOrder>,
 ) -> Result<Json<ConfirmOutcome>, ApiError> {
     apply(&app, call.order_id, Command::Confirm(call.payment_id)).await
 }
 
 async fn complete(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     Call(call): Call<SettleOrder>,
 ) -> Result<Json<ConfirmOutcome>, ApiError> {
     apply(&app, call.order_id, Command::Complete(call.payment_id)).await
 }
 
 async fn fail(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     Call(call): Call<SettleOrder>,
 ) -> Result<Json<ConfirmOutcome>, ApiError> {
     apply(&app, call.order_id, Command::Fail(call.payment_id)).await
 }
 
 async fn refund(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     Call(call): Call<RefundOrder>,
 ) -> Result<Json<ConfirmOutcome>, ApiError> {
     let RefundOrder {

@@ -1,5 +1,7 @@
 //! The canonical paths.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::{OriginalUri, State};
 use axum::http::StatusCode;
@@ -25,7 +27,7 @@ use crate::domain::order::{Applied, Command};
     security(("session" = []), ("bearer" = [])),
 )]
 pub(super) async fn place_order(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     SignedIn(caller): SignedIn,
     seed: EffectSeed,
     trace: TraceParent,
@@ -56,7 +58,7 @@ pub(super) async fn place_order(
     security(("session" = []), ("bearer" = [])),
 )]
 pub(super) async fn list_orders(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     SignedIn(caller): SignedIn,
     uri: OriginalUri,
     query: Query,
@@ -90,7 +92,7 @@ pub(super) async fn list(
     security(("session" = []), ("bearer" = [])),
 )]
 pub(super) async fn get_order(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     SignedIn(caller): SignedIn,
     PathId(id): PathId<OrderId>,
 ) -> Result<Json<Order>, ApiError> {
@@ -104,7 +106,7 @@ pub(super) async fn get_order(
     security(("session" = []), ("bearer" = [])),
 )]
 pub(super) async fn get_safe_details(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     _signed_in: SignedIn,
     PathId(id): PathId<OrderId>,
 ) -> Result<Json<SafeDetails>, ApiError> {
@@ -127,7 +129,7 @@ pub(super) async fn get_safe_details(
     security(("session" = []), ("bearer" = [])),
 )]
 pub(super) async fn cancel_order(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     SignedIn(caller): SignedIn,
     PathId(id): PathId<OrderId>,
 ) -> Result<StatusCode, ApiError> {

@@ -1,6 +1,7 @@
 //! Looking into what Stripe told. The event only says where to look: Stripe is asked how the intent stands now, so
 //! that duplicates, reordering and delay change nothing.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bigtix_service::crowd::Pace;
@@ -36,7 +37,7 @@ enum Looked {
 
 impl App {
     /// Looks into events until told to stop, and then finishes what it began.
-    pub(crate) async fn read_webhooks(self, stop: CancellationToken) {
+    pub(crate) async fn read_webhooks(self: Arc<Self>, stop: CancellationToken) {
         let work = TaskTracker::new();
         let mut pace = Pace::new(PORTION, REST);
         while !stop.is_cancelled() {

@@ -1,5 +1,6 @@
 //! The reconciler: whatever was left behind by a crash, a timeout or a lost message is found here and carried on.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
@@ -13,7 +14,7 @@ const BATCH: i64 = 64;
 
 impl App {
     /// Looks every second until told to stop, and then finishes what it began.
-    pub(crate) async fn reconcile(self, stop: CancellationToken) {
+    pub(crate) async fn reconcile(self: Arc<Self>, stop: CancellationToken) {
         let work = TaskTracker::new();
         while stop
             .run_until_cancelled(self.reconcile_once(&work))

@@ -1,5 +1,7 @@
 //! Paying.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -24,7 +26,7 @@ use crate::domain::Payment;
     security(("session" = []), ("bearer" = [])),
 )]
 pub(super) async fn pay(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     SignedIn(caller): SignedIn,
     seed: EffectSeed,
     trace: TraceParent,
@@ -45,7 +47,7 @@ pub(super) async fn pay(
 )]
 #[deprecated = "alias of POST /api/payments"]
 pub(super) async fn pay_by_alias(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     visitor: Visitor,
     seed: EffectSeed,
     trace: TraceParent,
@@ -74,7 +76,7 @@ pub(super) async fn pay_by_alias(
     security(("session" = []), ("bearer" = [])),
 )]
 pub(super) async fn continue_payment(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     SignedIn(caller): SignedIn,
     PathId(order): PathId<OrderId>,
 ) -> Result<(StatusCode, Json<Body>), ApiError> {
@@ -94,7 +96,7 @@ pub(super) async fn continue_payment(
     security(("session" = []), ("bearer" = [])),
 )]
 pub(super) async fn get_payment(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     SignedIn(caller): SignedIn,
     PathId(order): PathId<OrderId>,
 ) -> Result<Json<Body>, ApiError> {

@@ -1,5 +1,7 @@
 //! Refunds.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -33,7 +35,7 @@ pub(super) struct RefundRequest {
     security(("session" = []), ("bearer" = [])),
 )]
 pub(super) async fn refund(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     SignedIn(caller): SignedIn,
     PathId(order): PathId<OrderId>,
     seed: EffectSeed,

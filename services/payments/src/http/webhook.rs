@@ -1,5 +1,7 @@
 //! What Stripe tells.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::{Request, State};
 use bigtix_contracts::Problem;
@@ -21,7 +23,7 @@ const SIGNATURE: &str = "stripe-signature";
     ),
 )]
 pub(super) async fn receive(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     request: Request,
 ) -> Result<Json<WebhookReceived>, ApiError> {
     let signature = request

@@ -1,5 +1,6 @@
 //! Changes that were left behind by an instance that died, or that could not reach orders.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -15,7 +16,7 @@ const AGE: Duration = Duration::from_secs(10);
 const AT_ONCE: usize = 8;
 
 /// Settles changes until told to stop. Several instances may do it at once.
-pub(crate) async fn settle_changes(app: App, stop: CancellationToken) {
+pub(crate) async fn settle_changes(app: Arc<App>, stop: CancellationToken) {
     while stop
         .run_until_cancelled(tokio::time::sleep(PERIOD))
         .await

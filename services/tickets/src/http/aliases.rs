@@ -1,5 +1,7 @@
 //! Paths of the systems that this one replaces. Those that change something validate the body first.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::{OriginalUri, State};
 use axum::http::StatusCode;
@@ -28,7 +30,7 @@ use crate::app::App;
 )]
 #[deprecated = "alias of GET /api/tickets"]
 pub(super) async fn list_all_tickets(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     OriginalUri(uri): OriginalUri,
     query: Query,
 ) -> Result<Response, ApiError> {
@@ -42,7 +44,7 @@ pub(super) async fn list_all_tickets(
 )]
 #[deprecated = "alias of GET /api/tickets/{id}"]
 pub(super) async fn get_ticket_by_alias(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     PathId(id): PathId<TicketId>,
 ) -> Result<Json<Ticket>, ApiError> {
     find_ticket(&app, id).await
@@ -56,7 +58,7 @@ pub(super) async fn get_ticket_by_alias(
 )]
 #[deprecated = "alias of POST /api/tickets"]
 pub(super) async fn create_ticket_by_alias(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     visitor: Visitor,
     seed: EffectSeed,
     trace: TraceParent,
@@ -82,7 +84,7 @@ pub(super) async fn create_ticket_by_alias(
 )]
 #[deprecated = "POST /api/tickets with a quantity lists several alike"]
 pub(super) async fn create_many_tickets(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     visitor: Visitor,
     seed: EffectSeed,
     trace: TraceParent,
@@ -115,7 +117,7 @@ pub(super) async fn create_many_tickets(
 )]
 #[deprecated = "alias of PUT /api/tickets/{id}"]
 pub(super) async fn replace_ticket_named_in_body(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     visitor: Visitor,
     trace: TraceParent,
     JsonBody(fields): JsonBody,
@@ -137,7 +139,7 @@ pub(super) async fn replace_ticket_named_in_body(
 )]
 #[deprecated = "alias of PUT /api/tickets/{id}"]
 pub(super) async fn update_ticket(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     PathId(id): PathId<TicketId>,
     visitor: Visitor,
     trace: TraceParent,

@@ -1,5 +1,7 @@
 //! Edit and withdraw.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::State;
 use bigtix_contracts::api::tickets::Ticket;
@@ -25,7 +27,7 @@ use crate::domain::change::Change;
     security(("session" = []), ("bearer" = [])),
 )]
 pub(super) async fn replace_ticket(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     SignedIn(caller): SignedIn,
     PathId(id): PathId<TicketId>,
     trace: TraceParent,
@@ -46,7 +48,7 @@ pub(super) async fn replace_ticket(
     security(("session" = []), ("bearer" = [])),
 )]
 pub(super) async fn patch_ticket(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     SignedIn(caller): SignedIn,
     PathId(id): PathId<TicketId>,
     trace: TraceParent,
@@ -67,7 +69,7 @@ pub(super) async fn patch_ticket(
     security(("session" = []), ("bearer" = [])),
 )]
 pub(super) async fn withdraw_ticket(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     SignedIn(caller): SignedIn,
     PathId(id): PathId<TicketId>,
     trace: TraceParent,
@@ -78,7 +80,7 @@ pub(super) async fn withdraw_ticket(
 /// Makes the change, to its end even when the caller hangs up: half of one would keep the ticket from being sold until
 /// it is settled.
 pub(super) async fn perform(
-    app: App,
+    app: Arc<App>,
     ticket_id: TicketId,
     caller: UserId,
     change: Change,

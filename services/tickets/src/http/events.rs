@@ -1,5 +1,7 @@
 //! The catalogue of events.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::{OriginalUri, State};
 use axum::http::{StatusCode, Uri};
@@ -32,7 +34,7 @@ pub(super) struct KeywordQuery {
     responses((status = 200, description = "A page of events", body = Vec<Event>), (status = 400, description = "A parameter breaks a rule", body = Problem)),
 )]
 pub(super) async fn list_events(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     OriginalUri(uri): OriginalUri,
     query: Query,
 ) -> Result<Response, ApiError> {
@@ -45,7 +47,7 @@ pub(super) async fn list_events(
     responses((status = 200, description = "A page of events", body = Vec<Event>), (status = 400, description = "A parameter breaks a rule", body = Problem)),
 )]
 pub(super) async fn search_events(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     OriginalUri(uri): OriginalUri,
     query: Query,
 ) -> Result<Response, ApiError> {
@@ -68,7 +70,7 @@ async fn list(app: &App, uri: &Uri, query: &Query, words: &[String]) -> Result<R
     responses((status = 200, description = "The event", body = Event), (status = 400, description = "A parameter breaks a rule", body = Problem), (status = 404, description = "Event not found", body = Problem)),
 )]
 pub(super) async fn get_event(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     PathId(id): PathId<EventId>,
 ) -> Result<Json<Event>, ApiError> {
     app.catalogue
@@ -85,7 +87,7 @@ pub(super) async fn get_event(
     security(("session" = []), ("bearer" = [])),
 )]
 pub(super) async fn add_event(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     SignedIn(caller): SignedIn,
     seed: EffectSeed,
     JsonBody(fields): JsonBody,
@@ -105,7 +107,7 @@ pub(super) async fn add_event(
     security(("session" = []), ("bearer" = [])),
 )]
 pub(super) async fn import_event(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     visitor: Visitor,
     JsonBody(fields): JsonBody,
 ) -> Result<(StatusCode, Json<Event>), ApiError> {
@@ -124,7 +126,7 @@ pub(super) async fn import_event(
     responses((status = 200, description = "The event", body = Event), (status = 400, description = "A parameter breaks a rule", body = Problem), (status = 404, description = "Event not found", body = Problem)),
 )]
 pub(super) async fn get_event_details(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     PathText(tm_event_id): PathText,
 ) -> Result<Json<Event>, ApiError> {
     Ok(Json(app.look_at_event(tm_event_id.trim()).await?))

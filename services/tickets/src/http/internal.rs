@@ -1,5 +1,7 @@
 //! What other services ask of this one.
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use axum::routing::post;
 use axum::{Json, Router};
@@ -15,7 +17,7 @@ use crate::domain::ticket::{Ticket, normal_event_id};
 /// The most tickets that are read by one call.
 const MOST_IDS: usize = 1_000;
 
-pub(super) fn router(app: App) -> Router {
+pub(super) fn router(app: Arc<App>) -> Router {
     Router::new()
         .route(paths::READ_TICKETS, post(read_tickets))
         .route(paths::READ_EVENT_TICKETS, post(read_event_tickets))
@@ -23,7 +25,7 @@ pub(super) fn router(app: App) -> Router {
 }
 
 async fn read_tickets(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     Call(ReadTickets { ids }): Call<ReadTickets>,
 ) -> Result<Json<TicketList>, ApiError> {
     if ids.len() > MOST_IDS {
@@ -40,7 +42,7 @@ async fn read_tickets(
 }
 
 async fn read_event_tickets(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     Call(ReadEventTickets { event_id }): Call<ReadEventTickets>,
 ) -> Result<Json<TicketList>, ApiError> {
     let event_id = normal_event_id(&event_id);

@@ -1,5 +1,7 @@
 //! Lists of tickets.
 
+use std::sync::Arc;
+
 use axum::extract::{OriginalUri, State};
 use axum::http::Uri;
 use axum::response::Response;
@@ -47,7 +49,7 @@ pub(super) struct FilterQuery {
     responses((status = 200, description = "A page of tickets", body = Vec<Ticket>), (status = 400, description = "A parameter breaks a rule", body = Problem)),
 )]
 pub(super) async fn list_tickets(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     OriginalUri(uri): OriginalUri,
     query: Query,
 ) -> Result<Response, ApiError> {
@@ -83,7 +85,7 @@ fn read_status(query: &Query) -> Result<Option<TicketStatus>, ApiError> {
     responses((status = 200, description = "A page of tickets", body = Vec<Ticket>), (status = 400, description = "A parameter breaks a rule", body = Problem), (status = 404, description = "The path is not UTF-8", body = Problem)),
 )]
 pub(super) async fn list_event_tickets(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     PathText(event_id): PathText,
     OriginalUri(uri): OriginalUri,
     query: Query,
@@ -102,7 +104,7 @@ pub(super) async fn list_event_tickets(
     responses((status = 200, description = "A page of tickets", body = Vec<Ticket>), (status = 400, description = "A parameter breaks a rule", body = Problem), (status = 404, description = "Event not found", body = Problem)),
 )]
 pub(super) async fn list_free_event_tickets(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     PathText(event_id): PathText,
     OriginalUri(uri): OriginalUri,
     query: Query,
@@ -130,7 +132,7 @@ pub(super) async fn event_exists(app: &App, event_id: &str) -> Result<bool, ApiE
     responses((status = 200, description = "A page of tickets", body = Vec<Ticket>), (status = 400, description = "A parameter breaks a rule", body = Problem), (status = 404, description = "Event not found", body = Problem)),
 )]
 pub(super) async fn list_free_imported_event_tickets(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     PathText(tm_event_id): PathText,
     OriginalUri(uri): OriginalUri,
     query: Query,
@@ -149,7 +151,7 @@ pub(super) async fn list_free_imported_event_tickets(
     responses((status = 200, description = "A page of tickets", body = Vec<Ticket>), (status = 400, description = "A parameter breaks a rule", body = Problem)),
 )]
 pub(super) async fn list_user_tickets(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     PathId(seller): PathId<UserId>,
     OriginalUri(uri): OriginalUri,
     query: Query,
@@ -173,7 +175,7 @@ pub(super) async fn list_user_tickets(
     security(("session" = []), ("bearer" = [])),
 )]
 pub(super) async fn list_own_tickets(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     SignedIn(caller): SignedIn,
     OriginalUri(uri): OriginalUri,
     query: Query,

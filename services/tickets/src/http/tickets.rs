@@ -1,5 +1,7 @@
 //! Single tickets: list them for sale and look at them.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -22,7 +24,7 @@ use crate::app::App;
     security(("session" = []), ("bearer" = [])),
 )]
 pub(super) async fn create_tickets(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     SignedIn(caller): SignedIn,
     seed: EffectSeed,
     trace: TraceParent,
@@ -50,7 +52,7 @@ pub(super) async fn create_tickets(
     responses((status = 200, description = "The ticket", body = Ticket), (status = 400, description = "A parameter breaks a rule", body = Problem), (status = 404, description = "Ticket not found", body = Problem)),
 )]
 pub(super) async fn get_ticket(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     PathId(id): PathId<TicketId>,
 ) -> Result<Json<Ticket>, ApiError> {
     find_ticket(&app, id).await
@@ -70,7 +72,7 @@ pub(super) async fn find_ticket(app: &App, id: TicketId) -> Result<Json<Ticket>,
     responses((status = 200, description = "The ticket", body = Ticket), (status = 400, description = "A parameter breaks a rule", body = Problem), (status = 404, description = "Ticket not found", body = Problem)),
 )]
 pub(super) async fn get_ticket_by_serial_number(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     PathText(serial_number): PathText,
 ) -> Result<Json<Ticket>, ApiError> {
     let found = app.tickets.find_by_serial(serial_number.trim()).await?;

@@ -1,5 +1,7 @@
 //! Sign up, sign in, sign out.
 
+use std::sync::Arc;
+
 use askama::Template;
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -44,7 +46,7 @@ struct SignOutPage<'a> {
 }
 
 /// `GET /auth/signup`.
-pub(crate) async fn sign_up_form(State(app): State<App>, visitor: Visitor, query: Query) -> Response {
+pub(crate) async fn sign_up_form(State(app): State<Arc<App>>, visitor: Visitor, query: Query) -> Response {
     let next = LocalPath::read(query.get("next"));
     form_page(
         &app,
@@ -57,7 +59,7 @@ pub(crate) async fn sign_up_form(State(app): State<App>, visitor: Visitor, query
 }
 
 /// `GET /auth/signin`.
-pub(crate) async fn sign_in_form(State(app): State<App>, visitor: Visitor, query: Query) -> Response {
+pub(crate) async fn sign_in_form(State(app): State<Arc<App>>, visitor: Visitor, query: Query) -> Response {
     let next = LocalPath::read(query.get("next"));
     form_page(
         &app,
@@ -71,7 +73,7 @@ pub(crate) async fn sign_in_form(State(app): State<App>, visitor: Visitor, query
 
 /// `POST /auth/signup`.
 pub(crate) async fn sign_up(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     visitor: Visitor,
     form: Form,
 ) -> Result<Response, Failure> {
@@ -85,7 +87,7 @@ pub(crate) async fn sign_up(
 
 /// `POST /auth/signin`.
 pub(crate) async fn sign_in(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     visitor: Visitor,
     form: Form,
 ) -> Result<Response, Failure> {
@@ -174,7 +176,7 @@ fn form_page(
 }
 
 /// `GET /auth/signout`: the button; leaving by a link would let other sites do it.
-pub(crate) async fn sign_out_form(State(app): State<App>, visitor: Visitor) -> Response {
+pub(crate) async fn sign_out_form(State(app): State<Arc<App>>, visitor: Visitor) -> Response {
     let page = SignOutPage {
         shell: Shell::private(&app.site, &visitor, "Sign out"),
         signed_in_as: visitor.user().map(|user| user.email.as_str()),
@@ -183,7 +185,7 @@ pub(crate) async fn sign_out_form(State(app): State<App>, visitor: Visitor) -> R
 }
 
 /// `POST /auth/signout`.
-pub(crate) async fn sign_out(State(app): State<App>, visitor: Visitor) -> Response {
+pub(crate) async fn sign_out(State(app): State<Arc<App>>, visitor: Visitor) -> Response {
     let mut cookies = visitor.cookies.clone();
     for name in COOKIES
         .into_iter()

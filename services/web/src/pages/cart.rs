@@ -1,5 +1,6 @@
 //! Chosen tickets before they are reserved together.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use askama::Template;
@@ -60,7 +61,7 @@ const OWN: Badge = Badge {
 };
 
 /// `GET /cart`.
-pub(crate) async fn show(State(app): State<App>, visitor: Visitor) -> Result<Response, Failure> {
+pub(crate) async fn show(State(app): State<Arc<App>>, visitor: Visitor) -> Result<Response, Failure> {
     let lines = read(&app, &visitor).await?;
     Ok(render(&app, &visitor, lines, Errors::default()))
 }
@@ -141,7 +142,11 @@ fn render(app: &App, visitor: &Visitor, lines: Vec<Line>, errors: Errors) -> Res
 }
 
 /// `POST /cart`: remove a ticket, remove what is gone, or reserve.
-pub(crate) async fn send(State(app): State<App>, visitor: Visitor, form: Form) -> Result<Response, Failure> {
+pub(crate) async fn send(
+    State(app): State<Arc<App>>,
+    visitor: Visitor,
+    form: Form,
+) -> Result<Response, Failure> {
     if let Ok(ticket) = form.get("remove").parse::<TicketId>() {
         return Ok(without(&app, &visitor, &[ticket], "/cart"));
     }

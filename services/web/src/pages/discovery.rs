@@ -1,6 +1,7 @@
 //! What search engines ask for.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::{HeaderValue, header};
@@ -16,7 +17,7 @@ const ROWS: usize = 200;
 const AN_HOUR: HeaderValue = HeaderValue::from_static("public, max-age=3600");
 
 /// `GET /robots.txt`.
-pub(crate) async fn robots(State(app): State<App>) -> Response {
+pub(crate) async fn robots(State(app): State<Arc<App>>) -> Response {
     let text = format!(
         "User-agent: *\nDisallow: /api/\nDisallow: /auth/\nDisallow: /cart\nDisallow: /orders\nDisallow: /tickets/mine\n\
          Disallow: /tickets/new\n\nSitemap: {}\n",
@@ -31,7 +32,7 @@ pub(crate) async fn robots(State(app): State<App>) -> Response {
 }
 
 /// `GET /sitemap.xml`: the events, and the tickets on sale that belong to none.
-pub(crate) async fn sitemap(State(app): State<App>) -> Result<Response, Failure> {
+pub(crate) async fn sitemap(State(app): State<Arc<App>>) -> Result<Response, Failure> {
     let text = app.reads.sitemap(async { draw(&app).await }).await?;
     let xml = HeaderValue::from_static("application/xml; charset=utf-8");
     let headers = [(header::CONTENT_TYPE, xml), (header::CACHE_CONTROL, AN_HOUR)];

@@ -1,5 +1,7 @@
 //! The API's documents where there is no edge to serve them: behind an Ingress.
 
+use std::sync::Arc;
+
 use askama::Template;
 use axum::Json;
 use axum::extract::{Path, State};
@@ -21,7 +23,7 @@ struct DocsPage {
 }
 
 /// `GET /api/docs`.
-pub(crate) async fn show(State(app): State<App>, visitor: Visitor) -> Response {
+pub(crate) async fn show(State(app): State<Arc<App>>, visitor: Visitor) -> Response {
     let description = "The REST API of this shop, as OpenAPI documents.";
     let page = DocsPage {
         shell: Shell::public(&app.site, &visitor, "API", "/api/docs", description),
@@ -32,7 +34,7 @@ pub(crate) async fn show(State(app): State<App>, visitor: Visitor) -> Response {
 
 /// `GET /api/docs/{name}.json`.
 pub(crate) async fn document(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     Path(file): Path<String>,
 ) -> Result<Json<Value>, Response> {
     let name = file.strip_suffix(".json");

@@ -1,5 +1,7 @@
 //! Changing a listing, and taking it off sale.
 
+use std::sync::Arc;
+
 use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -32,7 +34,7 @@ struct EditPage<'a> {
 
 /// `GET /tickets/{id}/edit`.
 pub(crate) async fn show(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     visitor: Visitor,
     Id(id): Id<TicketId>,
 ) -> Result<Response, Failure> {
@@ -77,7 +79,7 @@ fn render(app: &App, visitor: &Visitor, ticket: &Ticket, typed: Option<&Form>, e
 
 /// `POST /tickets/{id}/edit`.
 pub(crate) async fn send(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     visitor: Visitor,
     Id(id): Id<TicketId>,
     form: Form,

@@ -1,5 +1,7 @@
 //! One event with its free tickets.
 
+use std::sync::Arc;
+
 use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -62,7 +64,7 @@ struct EventPage<'a> {
 
 /// `GET /events/{id}`.
 pub(crate) async fn show(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     visitor: Visitor,
     Id(id): Id<EventId>,
     query: Query,
@@ -192,7 +194,7 @@ fn expected(prices: &str, quantity: usize) -> Option<Cents> {
 
 /// `POST /events/{id}`: reserve one ticket or the cheapest ones, or put a ticket into the cart.
 pub(crate) async fn send(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     visitor: Visitor,
     Id(id): Id<EventId>,
     form: Form,

@@ -1,6 +1,7 @@
 //! What is on sale: search, filters, pages.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::State;
@@ -178,7 +179,7 @@ impl Wanted {
 
 /// `GET /`.
 pub(crate) async fn show(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     visitor: Visitor,
     query: Query,
 ) -> Result<Response, Failure> {

@@ -1,5 +1,7 @@
 //! My listings: how each stands and what it earned.
 
+use std::sync::Arc;
+
 use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -44,7 +46,7 @@ struct ListingsPage {
 
 /// `GET /tickets/mine`.
 pub(crate) async fn show(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     visitor: Visitor,
     query: Query,
 ) -> Result<Response, Failure> {

@@ -2,6 +2,8 @@
 
 mod view;
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -25,7 +27,7 @@ use self::view::{Answer, render};
 
 /// `GET /orders/{id}`.
 pub(crate) async fn show(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     visitor: Visitor,
     Id(id): Id<OrderId>,
 ) -> Result<Response, Failure> {
@@ -65,7 +67,7 @@ pub(crate) async fn events(app: &App, order: &Order) -> Vec<Event> {
 
 /// `POST /orders/{id}`: pay, go on after the bank has asked, cancel, or try the same tickets again.
 pub(crate) async fn send(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     visitor: Visitor,
     Id(id): Id<OrderId>,
     form: Form,
@@ -185,7 +187,7 @@ async fn again(
 
 /// `GET /orders/{id}/calendar.ics`.
 pub(crate) async fn calendar(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     visitor: Visitor,
     Id(id): Id<OrderId>,
 ) -> Result<Response, Failure> {

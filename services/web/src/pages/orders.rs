@@ -1,5 +1,7 @@
 //! My orders.
 
+use std::sync::Arc;
+
 use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -38,7 +40,7 @@ struct OrdersPage {
 
 /// `GET /orders`.
 pub(crate) async fn show(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     visitor: Visitor,
     query: Query,
 ) -> Result<Response, Failure> {

@@ -1,5 +1,7 @@
 //! Listing tickets: one or many, for an event of the catalogue, for a new one, or for none.
 
+use std::sync::Arc;
+
 use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -39,7 +41,7 @@ struct SellPage<'a> {
 
 /// `GET /tickets/new`.
 pub(crate) async fn show(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     visitor: Visitor,
     query: Query,
 ) -> Result<Response, Failure> {
@@ -112,7 +114,11 @@ fn choice(event: &Event) -> Choice {
 }
 
 /// `POST /tickets/new`.
-pub(crate) async fn send(State(app): State<App>, visitor: Visitor, form: Form) -> Result<Response, Failure> {
+pub(crate) async fn send(
+    State(app): State<Arc<App>>,
+    visitor: Visitor,
+    form: Form,
+) -> Result<Response, Failure> {
     visitor.require()?;
     let page = LocalPath::read("/tickets/new");
     let (ticket, quantity, new_event) = match read(&form) {

@@ -42,7 +42,7 @@ struct TicketPage {
 
 /// `GET /tickets/{id}`.
 pub(crate) async fn show(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     visitor: Visitor,
     Id(id): Id<TicketId>,
     query: Query,
@@ -131,7 +131,7 @@ fn shell(app: &App, visitor: &Visitor, ticket: &Ticket, event: Option<&Occasion>
 
 /// `POST /tickets/{id}`: reserve it, or put it into the cart.
 pub(crate) async fn send(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     visitor: Visitor,
     Id(id): Id<TicketId>,
     form: Form,

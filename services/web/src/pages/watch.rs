@@ -1,6 +1,7 @@
 //! What scripts ask while a page is open: what is free, and how an order stands.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
@@ -52,7 +53,7 @@ fn describe(event: EventId, free: &Free, is_stale: bool) -> Value {
 
 /// `GET /events/{id}/availability`.
 pub(crate) async fn availability(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     Id(id): Id<EventId>,
 ) -> Result<Json<Value>, Failure> {
     let free = app.reads.free(id).await;
@@ -61,7 +62,7 @@ pub(crate) async fn availability(
 }
 
 /// `GET /events/{id}/live`: server-sent events, the state first and then each change of it.
-pub(crate) async fn live(State(app): State<App>, Id(id): Id<EventId>) -> Result<Response, Failure> {
+pub(crate) async fn live(State(app): State<Arc<App>>, Id(id): Id<EventId>) -> Result<Response, Failure> {
     let free = app.reads.free(id).await;
     let free = free.map_err(|error| Failure::reading(&error, Sought::Event))?;
     let mut watched = app.live.watch(id, free);
@@ -90,7 +91,7 @@ pub(crate) async fn live(State(app): State<App>, Id(id): Id<EventId>) -> Result<
 
 /// `GET /orders/{id}/state`.
 pub(crate) async fn order_state(
-    State(_): State<App>,
+    State(_): State<Arc<App>>,
     visitor: Visitor,
     Id(id): Id<OrderId>,
 ) -> Result<Json<Value>, Failure> {
