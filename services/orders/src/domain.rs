@@ -2,6 +2,7 @@
 //!
 //! The state machine is public so that the model of the whole saga explores this very code.
 
+pub(crate) mod lately;
 pub(crate) mod line;
 pub mod order;
 pub(crate) mod partition;

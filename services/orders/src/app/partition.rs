@@ -1,6 +1,8 @@
 //! One partition: a database with claims of its own, and everything that decides about them. A shop has one, unless it was
 //! made with more.
 
+use std::sync::Mutex;
+
 use bigtix_service::clock::StoreClock;
 use bigtix_service::internal::Peer;
 use bigtix_service::mongo::Mongo;
@@ -55,6 +57,7 @@ pub(crate) async fn open_partition(
         second_look: second_look.clone(),
         clock: clock.clone(),
         rules,
+        held_lately: Mutex::default(),
     });
     let partition = Partition {
         share,

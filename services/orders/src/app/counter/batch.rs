@@ -1,6 +1,7 @@
 //! One batch: price, insert, and find out for each order what became of it.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bigtix_contracts::events::{OrderState, OrderStatus, Versioned};
@@ -16,6 +17,7 @@ use crate::adapters::{Claims, Copies, Holder, HolderKind, InsertFate, Orders};
 use crate::app::Rules;
 use crate::app::place_order::{PlaceError, Wish};
 use crate::app::second_look::{Looked, SecondLook};
+use crate::domain::lately::HeldLately;
 use crate::domain::order::{Command, is_overdue};
 use crate::domain::partition::Share;
 use crate::domain::quote::{Known, Quote, Rejection, Terms, quote_known};
@@ -29,6 +31,8 @@ pub(crate) struct Begun {
     fates: Vec<Option<Fate>>,
     /// By wish, what was inserted and what the index said.
     inserted: Vec<((usize, OrderState), InsertFate)>,
+    /// By wish, those whose ticket is likely to be held: nothing was inserted for them.
+    passed_over: Vec<usize>,
 }
 
 /// What a batch needs.
@@ -40,6 +44,7 @@ pub(crate) struct Batch {
     pub(crate) second_look: SecondLook,
     pub(crate) clock: StoreClock,
     pub(crate) rules: Rules,
+    pub(crate) held_lately: Mutex<HeldLately>,
 }
 
 impl Wish {
@@ -56,17 +61,23 @@ impl Decide for Batch {
 
     async fn begin(&self, wishes: &[&Wish]) -> Begun {
         let mut fates: Vec<Option<Fate>> = wishes.iter().map(|_| None).collect();
-        let orders = self.price(wishes, &mut fates).await;
+        let (passed_over, tried) = self.pass_over(wishes);
+        let orders = self.price(wishes, &tried, &mut fates).await;
         let inserted = self.insert(wishes, &orders).await;
         Begun {
             fates,
             inserted: orders.into_iter().zip(inserted).collect(),
+            passed_over,
         }
     }
 
     async fn finish(&self, wishes: &[&Wish], begun: Begun) -> Vec<Fate> {
-        let Begun { mut fates, inserted } = begun;
-        let mut held: Vec<usize> = Vec::new();
+        let Begun {
+            mut fates,
+            inserted,
+            passed_over,
+        } = begun;
+        let mut held: Vec<usize> = passed_over;
         let mut placed: Vec<(usize, Versioned<OrderState>)> = Vec::new();
         for ((index, order), fate) in inserted {
             match fate {
@@ -93,6 +104,7 @@ impl Decide for Batch {
             }
         }
         self.answer_placed(wishes, placed, &mut fates).await;
+        self.remember(wishes, &fates);
         fates
             .into_iter()
             .map(|fate| fate.unwrap_or(Fate::Failed(PlaceError::Unknown)))
@@ -109,13 +121,50 @@ impl Decide for Batch {
 }
 
 impl Batch {
-    /// The orders that may be inserted; the other wishes get their fate.
-    async fn price(&self, wishes: &[&Wish], fates: &mut [Option<Fate>]) -> Vec<(usize, OrderState)> {
-        let tickets: Vec<TicketId> = wishes
+    /// Which wishes only ask who holds their ticket, because somebody did of late, and which are tried. To be refused by the
+    /// index takes three commands before that same question. A request that ran before may have an order, and is tried.
+    fn pass_over(&self, wishes: &[&Wish]) -> (Vec<usize>, Vec<usize>) {
+        let held = self.held_lately();
+        let is_likely_held = |index: &usize| {
+            let wish = wishes[*index];
+            !wish.is_repeated && held.has_any(&wish.tickets)
+        };
+        (0..wishes.len()).partition(is_likely_held)
+    }
+
+    /// What the fates of `wishes` say about their tickets.
+    fn remember(&self, wishes: &[&Wish], fates: &[Option<Fate>]) {
+        let mut held = self.held_lately();
+        for (wish, fate) in wishes.iter().zip(fates) {
+            match fate {
+                Some(Fate::Placed(_)) => wish.tickets.iter().for_each(|ticket| held.note(*ticket)),
+                Some(Fate::Failed(PlaceError::Rejected(Rejection::Reserved(ticket)))) => held.note(*ticket),
+                Some(Fate::Again) => wish.tickets.iter().for_each(|ticket| held.forget(*ticket)),
+                Some(Fate::Failed(_) | Fate::AgainSoon) | None => {}
+            }
+        }
+    }
+
+    fn held_lately(&self) -> MutexGuard<'_, HeldLately> {
+        // Nothing inside panics half-way.
+        self.held_lately.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The orders that may be inserted of those that are `tried`; the other ones of them get their fate.
+    async fn price(
+        &self,
+        wishes: &[&Wish],
+        tried: &[usize],
+        fates: &mut [Option<Fate>],
+    ) -> Vec<(usize, OrderState)> {
+        if tried.is_empty() {
+            return Vec::new();
+        }
+        let tickets: Vec<TicketId> = tried
             .iter()
-            .flat_map(|wish| wish.tickets.iter().copied())
+            .flat_map(|index| wishes[*index].tickets.iter().copied())
             .collect();
-        let buyers: HashSet<UserId> = wishes.iter().map(|wish| wish.buyer).collect();
+        let buyers: HashSet<UserId> = tried.iter().map(|index| wishes[*index].buyer).collect();
         let buyers: Vec<UserId> = buyers.into_iter().collect();
         let (copies, held) = tokio::join!(self.copies.read(&tickets), self.orders.count_held(&buyers));
         let (copies, mut held) = match (copies, held) {
@@ -127,14 +176,16 @@ impl Batch {
                     .or(held.err().map(|e| e.to_string()))
                     .unwrap_or_default();
                 tracing::warn!(reason, "a batch could not be priced");
-                let unavailable =
-                    || Fate::Failed(PlaceError::Unavailable("Tickets cannot be read right now".into()));
-                fates.fill_with(|| Some(unavailable()));
+                for index in tried {
+                    let unavailable = PlaceError::Unavailable("Tickets cannot be read right now".into());
+                    fates[*index] = Some(Fate::Failed(unavailable));
+                }
                 return Vec::new();
             }
         };
-        let mut orders = Vec::with_capacity(wishes.len());
-        for (index, wish) in wishes.iter().enumerate() {
+        let mut orders = Vec::with_capacity(tried.len());
+        for index in tried.iter().copied() {
+            let wish = wishes[index];
             match self.price_one(wish, &copies, &mut held).await {
                 Ok(quote) => orders.push((index, self.new_order(wish, quote))),
                 Err(error) => fates[index] = Some(self.refused(wish, error).await),
