@@ -47,33 +47,10 @@ impl Rests {
     }
 }
 
-/// How background work that is a stream of small steps rests.
-#[derive(Debug)]
-pub struct Pace {
-    steps: usize,
-    portion: usize,
-    rest: Duration,
-}
-
-impl Pace {
-    /// In a crowd, `rest` after every `portion` steps.
-    pub fn new(portion: usize, rest: Duration) -> Self {
-        Self {
-            steps: 0,
-            portion,
-            rest,
-        }
-    }
-
-    /// A step was made.
-    pub async fn step(&mut self) {
-        self.steps += 1;
-        if self.steps >= self.portion {
-            self.steps = 0;
-            if is_crowded() {
-                tokio::time::sleep(self.rest).await;
-            }
-        }
+/// Lets others have a turn while many wait.
+pub async fn rest_in_a_crowd(rest: Duration) {
+    if is_crowded() {
+        tokio::time::sleep(rest).await;
     }
 }
 

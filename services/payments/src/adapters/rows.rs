@@ -173,12 +173,22 @@ impl Rows {
             .await
     }
 
-    /// The payment that Stripe's intent is for.
+    /// The payments that these intents of Stripe's are for, and those with these ids.
     ///
     /// # Errors
     /// The store's.
-    pub(crate) async fn of_intent(&self, intent: &IntentId) -> Result<Option<Row>, Error> {
-        self.one(doc! {"intent": &intent.0}).await
+    pub(crate) async fn of_intents(
+        &self,
+        intents: &[&IntentId],
+        ids: &[PaymentId],
+    ) -> Result<Vec<Row>, Error> {
+        let intents: Vec<&str> = intents.iter().map(|intent| intent.0.as_str()).collect();
+        let ids: Vec<_> = ids.iter().map(|id| to_object_id(id.bytes())).collect();
+        let (by_intent, by_id) = tokio::try_join!(
+            self.all(doc! {"intent": {"$in": intents, "$gt": ""}}),
+            self.all(doc! {"_id": {"$in": ids}})
+        )?;
+        Ok(by_intent.into_iter().chain(by_id).collect())
     }
 
     /// The order's latest payment.
@@ -193,6 +203,11 @@ impl Rows {
             .sort(newest_first)
             .await?;
         found.map(read).transpose()
+    }
+
+    async fn all(&self, filter: Document) -> Result<Vec<Row>, Error> {
+        let found: Vec<Document> = self.collection.find(filter).await?.try_collect().await?;
+        found.into_iter().map(read).collect()
     }
 
     async fn one(&self, filter: Document) -> Result<Option<Row>, Error> {

@@ -1,13 +1,16 @@
 //! The collection `webhook_inbox`: what Stripe told, by its event's id, until it has been looked into.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use bigtix_contracts::PaymentId;
 use bigtix_service::clock::StoreClock;
 use bigtix_service::mongo::{GroupedInserts, InsertError, Mongo, MongoError, to_bson_time, to_object_id};
+use bson::oid::ObjectId;
 use bson::{Bson, Document, doc};
+use futures::TryStreamExt;
 use mongodb::error::Error;
-use mongodb::options::{IndexOptions, ReturnDocument};
+use mongodb::options::{Hint, IndexOptions};
 use mongodb::{Collection, IndexModel};
 
 use crate::domain::IntentId;
@@ -84,48 +87,88 @@ impl WebhookInbox {
         }
     }
 
-    /// An event that is due; it is somebody else's turn again only after a while.
+    /// Up to `most` events that are due, the longest due first; it is somebody else's turn again only after a while.
     ///
     /// # Errors
     /// The store's.
-    pub(crate) async fn take(&self) -> Result<Option<Notice>, Error> {
+    pub(crate) async fn take(&self, most: i64) -> Result<Vec<Notice>, Error> {
         let now = self.clock.now();
-        let due = doc! {"dueAt": {"$type": "date", "$lte": to_bson_time(now)}};
-        let take = doc! {"$set": {"dueAt": to_bson_time(now + LEASE)}, "$inc": {"attempts": 1_i64}};
-        let oldest = self
+        let due = doc! {"$type": "date", "$lte": to_bson_time(now)};
+        let found = self
             .collection
-            .find_one_and_update(due, take)
-            .sort(doc! {"dueAt": 1});
-        Ok(oldest
-            .return_document(ReturnDocument::Before)
+            .find(doc! {"dueAt": due.clone()})
+            .sort(doc! {"dueAt": 1})
+            .limit(most)
+            .projection(doc! {"body": 0});
+        let rows: Vec<Document> = found.await?.try_collect().await?;
+        let notices: Vec<Notice> = rows.iter().filter_map(read).collect();
+        if notices.is_empty() {
+            return Ok(notices);
+        }
+        // Of two instances that found the same events each one has those that bear its stamp.
+        let attempt = ObjectId::new();
+        let take = doc! {"$set": {"dueAt": to_bson_time(now + LEASE), "attempt": attempt}, "$inc": {"attempts": 1_i64}};
+        let still_due = doc! {"_id": among(&notices), "dueAt": due};
+        let taken = self
+            .collection
+            .update_many(still_due, take)
+            .hint(by_id())
             .await?
-            .as_ref()
-            .and_then(read))
+            .modified_count;
+        if taken == notices.len() as u64 {
+            return Ok(notices);
+        }
+        let own = self
+            .collection
+            .find(doc! {"_id": among(&notices), "attempt": attempt})
+            .hint(by_id())
+            .projection(doc! {"_id": 1});
+        let own: Vec<Document> = own.await?.try_collect().await?;
+        let own: HashSet<&str> = own.iter().filter_map(|row| row.get_str("_id").ok()).collect();
+        Ok(notices
+            .iter()
+            .filter(|notice| own.contains(notice.id.as_str()))
+            .cloned()
+            .collect())
     }
 
-    /// The event has been looked into.
+    /// These events have been looked into.
     ///
     /// # Errors
     /// The store's.
-    pub(crate) async fn done(&self, notice: &Notice) -> Result<(), Error> {
-        let done = doc! {"$set": {"dueAt": Bson::Null, "doneAt": to_bson_time(self.clock.now())}};
-        self.collection
-            .update_one(doc! {"_id": &notice.id}, done)
-            .await
-            .map(|_| ())
+    pub(crate) async fn done(&self, notices: &[Notice]) -> Result<(), Error> {
+        let done = doc! {"dueAt": Bson::Null, "doneAt": to_bson_time(self.clock.now())};
+        self.set(notices, done).await
     }
 
-    /// The event is to be looked into again after `pause`.
+    /// These events are to be looked into again after `pause`.
     ///
     /// # Errors
     /// The store's.
-    pub(crate) async fn later(&self, notice: &Notice, pause: Duration) -> Result<(), Error> {
-        let due = to_bson_time(self.clock.now() + pause);
+    pub(crate) async fn later(&self, notices: &[Notice], pause: Duration) -> Result<(), Error> {
+        let due = doc! {"dueAt": to_bson_time(self.clock.now() + pause)};
+        self.set(notices, due).await
+    }
+
+    async fn set(&self, notices: &[Notice], fields: Document) -> Result<(), Error> {
+        if notices.is_empty() {
+            return Ok(());
+        }
         self.collection
-            .update_one(doc! {"_id": &notice.id}, doc! {"$set": {"dueAt": due}})
+            .update_many(doc! {"_id": among(notices)}, doc! {"$set": fields})
             .await
             .map(|_| ())
     }
+}
+
+fn among(notices: &[Notice]) -> Document {
+    let ids: Vec<&str> = notices.iter().map(|notice| notice.id.as_str()).collect();
+    doc! {"$in": ids}
+}
+
+/// So that the store need not find out each time that there is nothing better.
+fn by_id() -> Hint {
+    Hint::Name("_id_".to_owned())
 }
 
 fn read(row: &Document) -> Option<Notice> {

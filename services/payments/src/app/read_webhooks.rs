@@ -1,10 +1,12 @@
 //! Looking into what Stripe told. The event only says where to look: Stripe is asked how the intent stands now, so
 //! that duplicates, reordering and delay change nothing.
 
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use bigtix_service::crowd::Pace;
+use bigtix_contracts::PaymentId;
+use bigtix_service::crowd::rest_in_a_crowd;
 use mongodb::error::Error;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -13,18 +15,19 @@ use tokio_util::task::TaskTracker;
 use super::App;
 use super::drive::{Applied, Reach};
 use super::take_webhook::topic;
-use crate::adapters::rows::Row;
+use crate::adapters::rows::{Row, Rows};
 use crate::adapters::stripe::StripeError;
 use crate::adapters::webhook_inbox::Notice;
-use crate::domain::{Input, Payment, Reading, reading};
+use crate::domain::{Input, IntentId, Payment, Reading, reading};
 
 /// How long to wait when nothing came: another instance may have left something.
 const ROUND: Duration = Duration::from_secs(1);
 /// How long to wait when somebody works on the payment.
 const WHILE_BUSY: Duration = Duration::from_millis(300);
-/// In a crowd, so many are looked into before a rest: most are about payments whose requests know better.
-const PORTION: usize = 5;
-const REST: Duration = Duration::from_millis(50);
+/// So many are looked into together.
+const TOGETHER: i64 = 200;
+/// In a crowd, between one lot and the next: most events are about payments whose requests know better.
+const REST: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(60);
 
 /// What came of looking into an event.
@@ -39,22 +42,16 @@ impl App {
     /// Looks into events until told to stop, and then finishes what it began.
     pub(crate) async fn read_webhooks(self: Arc<Self>, stop: CancellationToken) {
         let work = TaskTracker::new();
-        let mut pace = Pace::new(PORTION, REST);
         while !stop.is_cancelled() {
-            match self.inbox.take().await {
-                Ok(Some(notice)) => {
-                    let Ok(permit) = self.workers.clone().acquire_owned().await else {
-                        return;
-                    };
-                    let app = self.clone();
-                    work.spawn(async move {
-                        app.look_into(notice).await;
-                        drop(permit);
-                    });
-                    pace.step().await;
+            match self.inbox.take(TOGETHER).await {
+                Ok(notices) if notices.is_empty() => {}
+                Ok(notices) => {
+                    if let Err(error) = self.look_into(notices, &work).await {
+                        tracing::warn!(%error, "webhooks will be looked into again");
+                    }
+                    rest_in_a_crowd(REST).await;
                     continue;
                 }
-                Ok(None) => {}
                 Err(error) => tracing::warn!(%error, "the webhook inbox cannot be read"),
             }
             let came = tokio::time::timeout(ROUND, self.webhook_came.notified());
@@ -64,51 +61,59 @@ impl App {
         work.wait().await;
     }
 
-    async fn look_into(&self, notice: Notice) {
-        let ended = match self.look(&notice).await {
-            Ok(Looked::Done) => self.inbox.done(&notice).await,
-            Ok(Looked::Later) => {
-                let pause = WHILE_BUSY
-                    .saturating_mul(1 << notice.attempts.min(8))
-                    .min(LONGEST);
-                self.inbox.later(&notice, pause).await
+    /// Most events only tell what is known: those are ended together. The others become work of their own.
+    async fn look_into(self: &Arc<Self>, notices: Vec<Notice>, work: &TaskTracker) -> Result<(), Error> {
+        let payments = Payments::of(&notices, &self.rows).await?;
+        let now = self.timing.clock.now();
+        let (mut done, mut later) = (Vec::new(), BTreeMap::<Duration, Vec<Notice>>::new());
+        for notice in notices {
+            let Some(row) = payments.concerned(&notice) else {
+                done.push(notice);
+                continue;
+            };
+            let payment = row.payment.clone();
+            match reading(topic(&notice.kind), &payment, row.is_leased(now)) {
+                Reading::Done => done.push(notice),
+                Reading::Later => later.entry(pause(&notice)).or_default().push(notice),
+                reading @ (Reading::Dispute | Reading::Look) => {
+                    let Ok(permit) = self.workers.clone().acquire_owned().await else {
+                        return Ok(());
+                    };
+                    let app = Arc::clone(self);
+                    work.spawn(async move {
+                        app.follow(notice, payment, reading).await;
+                        drop(permit);
+                    });
+                }
             }
-            Err(error) => Err(error),
-        };
-        if let Err(error) = ended {
-            tracing::warn!(event = notice.id, %error, "a webhook will be looked into again");
         }
+        self.inbox.done(&done).await?;
+        for (pause, notices) in later {
+            self.inbox.later(&notices, pause).await?;
+        }
+        Ok(())
     }
 
-    async fn look(&self, notice: &Notice) -> Result<Looked, Error> {
-        let Some(row) = self.payment_of(notice).await? else {
-            return Ok(Looked::Done);
-        };
-        let payment = row.payment.clone();
-        match reading(
-            topic(&notice.kind),
-            &payment,
-            row.is_leased(self.timing.clock.now()),
-        ) {
+    /// Does what an event asks for.
+    async fn follow(&self, notice: Notice, payment: Payment, reading: Reading) {
+        let followed = match reading {
             Reading::Done => Ok(Looked::Done),
             Reading::Later => Ok(Looked::Later),
             Reading::Dispute => {
                 tracing::error!(payment = %payment.id, order = %payment.order_id, "the buyer disputes a payment");
                 self.apply(payment, &Input::Disputed).await.map(|_| Looked::Done)
             }
-            Reading::Look => self.look_at_intent(notice, payment).await,
-        }
-    }
-
-    async fn payment_of(&self, notice: &Notice) -> Result<Option<Row>, Error> {
-        if let Some(intent) = &notice.intent
-            && let Some(row) = self.rows.of_intent(intent).await?
-        {
-            return Ok(Some(row));
-        }
-        match notice.payment {
-            Some(id) => self.rows.find(id).await,
-            None => Ok(None),
+            Reading::Look => self.look_at_intent(&notice, payment).await,
+        };
+        let pause = pause(&notice);
+        let notice = [notice];
+        let ended = match followed {
+            Ok(Looked::Done) => self.inbox.done(&notice).await,
+            Ok(Looked::Later) => self.inbox.later(&notice, pause).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = ended {
+            tracing::warn!(event = notice[0].id, %error, "a webhook will be looked into again");
         }
     }
 
@@ -135,5 +140,42 @@ impl App {
             Applied::Unchanged(_) => {}
         }
         Ok(Looked::Done)
+    }
+}
+
+/// How long to wait before the event is looked into again.
+fn pause(notice: &Notice) -> Duration {
+    WHILE_BUSY
+        .saturating_mul(1 << notice.attempts.min(8))
+        .min(LONGEST)
+}
+
+/// Payments that events are about.
+struct Payments {
+    by_intent: HashMap<IntentId, Row>,
+    by_id: HashMap<PaymentId, Row>,
+}
+
+impl Payments {
+    async fn of(notices: &[Notice], rows: &Rows) -> Result<Self, Error> {
+        let intents: Vec<&IntentId> = notices
+            .iter()
+            .filter_map(|notice| notice.intent.as_ref())
+            .collect();
+        let ids: Vec<PaymentId> = notices.iter().filter_map(|notice| notice.payment).collect();
+        let (mut by_intent, mut by_id) = (HashMap::new(), HashMap::new());
+        for row in rows.of_intents(&intents, &ids).await? {
+            if let Some(intent) = &row.payment.intent {
+                by_intent.insert(intent.clone(), row.clone());
+            }
+            by_id.insert(row.payment.id, row);
+        }
+        Ok(Self { by_intent, by_id })
+    }
+
+    /// The payment whose intent the event is about, or else the one that the intent says it is for.
+    fn concerned(&self, notice: &Notice) -> Option<&Row> {
+        let by_intent = notice.intent.as_ref().and_then(|id| self.by_intent.get(id));
+        by_intent.or_else(|| self.by_id.get(&notice.payment?))
     }
 }
