@@ -18,8 +18,8 @@ use crate::domain::IntentId;
 const COLLECTION: &str = "webhook_inbox";
 /// How long what was looked into is kept.
 const KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
-/// How long one worker has an event.
-const LEASE: Duration = Duration::from_secs(15);
+/// How long one instance has an event.
+const LEASE: Duration = Duration::from_secs(30);
 
 /// An event of Stripe's, reduced to what it is about. What it says of that is not believed; Stripe is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -186,4 +186,93 @@ fn read(row: &Document) -> Option<Notice> {
             .and_then(|count| u32::try_from(count).ok())
             .unwrap_or(0),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use bigtix_service::Secret;
+    use bigtix_service::mongo::MongoConfig;
+    use bigtix_testkit::stores::shared;
+    use futures::future::join_all;
+
+    use super::*;
+
+    const EVENTS: usize = 300;
+
+    async fn inboxes() -> Vec<WebhookInbox> {
+        let database = shared().database();
+        let config = MongoConfig {
+            uri: Secret::new(database.uri),
+            database: database.name,
+        };
+        let mut inboxes = Vec::new();
+        for _ in 0..4 {
+            let mongo = Mongo::connect(&config).await.unwrap();
+            let clock = StoreClock::learn(&mongo).await.unwrap();
+            inboxes.push(WebhookInbox::prepare(&mongo, clock).await.unwrap());
+        }
+        inboxes
+    }
+
+    fn notice(number: usize) -> Notice {
+        Notice {
+            id: format!("evt_{number:03}"),
+            kind: "payment_intent.succeeded".to_owned(),
+            intent: Some(IntentId(format!("pi_{number}"))),
+            payment: None,
+            attempts: 0,
+        }
+    }
+
+    async fn take_all(inbox: &WebhookInbox) -> Vec<Notice> {
+        let mut taken = Vec::new();
+        // Whoever comes second to all that are due has none of them, though there may be more.
+        for _ in 0..EVENTS / 10 {
+            taken.extend(inbox.take(50).await.unwrap());
+        }
+        taken
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn of_instances_that_find_the_same_events_one_has_each() {
+        let inboxes = inboxes().await;
+        let events: Vec<Notice> = (0..EVENTS).map(notice).collect();
+        // Each is told twice.
+        let told = events
+            .iter()
+            .chain(&events)
+            .map(|notice| inboxes[0].keep(notice, "{}"));
+        for kept in join_all(told).await {
+            kept.unwrap();
+        }
+        let taken = join_all(inboxes.iter().map(take_all)).await;
+        assert!(
+            taken.iter().filter(|taken| !taken.is_empty()).count() > 1,
+            "only one took any"
+        );
+        let mut taken: Vec<Notice> = taken.into_iter().flatten().collect();
+        taken.sort_by(|one, other| one.id.cmp(&other.id));
+        assert_eq!(taken, events);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_is_done_is_over_and_what_is_left_comes_again() {
+        let inbox = inboxes().await.remove(0);
+        for number in 0..3 {
+            inbox.keep(&notice(number), "{}").await.unwrap();
+        }
+        let taken = inbox.take(50).await.unwrap();
+        assert_eq!(taken.len(), 3);
+        inbox.done(&taken[..1]).await.unwrap();
+        inbox.later(&taken[1..2], Duration::ZERO).await.unwrap();
+        inbox.later(&taken[2..], LEASE).await.unwrap();
+        let again = Notice {
+            attempts: 1,
+            ..taken[1].clone()
+        };
+        let due = bigtix_testkit::eventually("the second event to be due again", async || {
+            Some(inbox.take(50).await.unwrap()).filter(|due| !due.is_empty())
+        });
+        assert_eq!(due.await, [again]);
+    }
 }

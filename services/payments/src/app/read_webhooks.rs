@@ -24,8 +24,8 @@ use crate::domain::{Input, IntentId, Payment, Reading, reading};
 const ROUND: Duration = Duration::from_secs(1);
 /// How long to wait when somebody works on the payment.
 const WHILE_BUSY: Duration = Duration::from_millis(300);
-/// So many are looked into together.
-const TOGETHER: i64 = 200;
+/// So many are looked into together. Those for which Stripe is asked are gone through within their lease.
+const TOGETHER: i64 = 50;
 /// In a crowd, between one lot and the next: most events are about payments whose requests know better.
 const REST: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(60);
@@ -66,6 +66,7 @@ impl App {
         let payments = Payments::of(&notices, &self.rows).await?;
         let now = self.timing.clock.now();
         let (mut done, mut later) = (Vec::new(), BTreeMap::<Duration, Vec<Notice>>::new());
+        let mut asking = Vec::new();
         for notice in notices {
             let Some(row) = payments.concerned(&notice) else {
                 done.push(notice);
@@ -75,21 +76,22 @@ impl App {
             match reading(topic(&notice.kind), &payment, row.is_leased(now)) {
                 Reading::Done => done.push(notice),
                 Reading::Later => later.entry(pause(&notice)).or_default().push(notice),
-                reading @ (Reading::Dispute | Reading::Look) => {
-                    let Ok(permit) = self.workers.clone().acquire_owned().await else {
-                        return Ok(());
-                    };
-                    let app = Arc::clone(self);
-                    work.spawn(async move {
-                        app.follow(notice, payment, reading).await;
-                        drop(permit);
-                    });
-                }
+                reading @ (Reading::Dispute | Reading::Look) => asking.push((notice, payment, reading)),
             }
         }
         self.inbox.done(&done).await?;
         for (pause, notices) in later {
             self.inbox.later(&notices, pause).await?;
+        }
+        for (notice, payment, reading) in asking {
+            let Ok(permit) = self.workers.clone().acquire_owned().await else {
+                break;
+            };
+            let app = Arc::clone(self);
+            work.spawn(async move {
+                app.follow(notice, payment, reading).await;
+                drop(permit);
+            });
         }
         Ok(())
     }
