@@ -141,12 +141,34 @@ impl Copies {
         Ok(Some(self.keep(list.tickets).await?.into_values().collect()))
     }
 
-    /// Stores what is newer than what is there, and answers with it.
+    /// Stores what is newer than what is there, and answers with all of it.
+    ///
+    /// Most of an event's tickets are known, and an upsert that finds something as new costs the store much more than to
+    /// look: it tries to insert, twice.
     pub(crate) async fn keep(
         &self,
         tickets: Vec<Versioned<TicketState>>,
     ) -> Result<HashMap<TicketId, Copy>, Error> {
-        let updates = tickets.iter().map(newer).collect::<Result<Vec<_>, _>>()?;
+        let tickets: Vec<Copy> = tickets.into_iter().map(Arc::new).collect();
+        // What is in memory has been stored before.
+        let is_known = |ticket: &Copy| {
+            let known = self.memory.get(&ticket.state.id);
+            known.is_some_and(|known| known.version >= ticket.version)
+        };
+        let mut news: Vec<&Copy> = tickets.iter().filter(|ticket| !is_known(ticket)).collect();
+        if !news.is_empty() {
+            let ids: Vec<TicketId> = news.iter().map(|ticket| ticket.state.id).collect();
+            let stored = self.read_versions(&ids).await?;
+            news.retain(|ticket| {
+                stored
+                    .get(&ticket.state.id)
+                    .is_none_or(|version| *version < ticket.version)
+            });
+        }
+        let updates = news
+            .into_iter()
+            .map(|ticket| newer(ticket))
+            .collect::<Result<Vec<_>, _>>()?;
         for chunk in updates.chunks(1000) {
             let outcome = self.mongo.bulk_update(COPIES, chunk.to_vec()).await?;
             if let Some((_, code, message)) = outcome.first_failure() {
@@ -155,7 +177,7 @@ impl Copies {
                 )));
             }
         }
-        Ok(self.remember(tickets.into_iter().map(Arc::new).collect()))
+        Ok(self.remember(tickets))
     }
 
     fn remember(&self, copies: Vec<Copy>) -> HashMap<TicketId, Copy> {
@@ -187,4 +209,72 @@ fn read_copy(row: &Document) -> Result<Versioned<TicketState>, Error> {
         version: row.get_i64("version").map_err(Error::custom)?,
         state: serde_json::from_str(state).map_err(Error::custom)?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use bigtix_contracts::{Cents, UserId};
+    use bigtix_service::Secret;
+    use bigtix_service::http::keys::KeyRing;
+    use bigtix_service::mongo::{MongoConfig, new_id};
+    use bigtix_testkit::stores::shared;
+    use jiff::Timestamp;
+
+    use super::*;
+
+    /// Instances of one service, each with a memory of its own.
+    async fn instances() -> [Copies; 2] {
+        let database = shared().database();
+        let config = MongoConfig {
+            uri: Secret::new(database.uri),
+            database: database.name,
+        };
+        let keys = KeyRing::parse(&Secret::new("k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=")).unwrap();
+        let mongo = Mongo::connect(&config).await.unwrap();
+        let owner = Peer::new("orders", "tickets", vec!["http://127.0.0.1:1".to_owned()], keys);
+        let instance = || Copies::prepare(mongo.clone(), owner.clone(), memory());
+        [instance().await.unwrap(), instance().await.unwrap()]
+    }
+
+    fn ticket(id: TicketId, version: i64) -> Versioned<TicketState> {
+        let state = TicketState {
+            id,
+            user_id: UserId::from_bytes([1; 12]),
+            title: format!("Title {version}"),
+            price: Cents(50),
+            description: String::new(),
+            serial_number: id.to_string(),
+            event_id: None,
+            event: None,
+            withdrawn: false,
+            created_at: Timestamp::UNIX_EPOCH,
+        };
+        Versioned { version, state }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_is_newer_is_stored_whoever_remembers_what() {
+        let [one, other] = instances().await;
+        let ids: [TicketId; 3] = std::array::from_fn(|_| TicketId::from_bytes(new_id()));
+        let at = |versions: [i64; 3]| -> Vec<_> {
+            ids.iter()
+                .zip(versions)
+                .map(|(id, version)| ticket(*id, version))
+                .collect()
+        };
+        one.keep(at([1, 1, 1])).await.unwrap();
+        other.keep(at([1, 2, 1])).await.unwrap();
+        // The one remembers version 1 of the second ticket, of which the store has the next.
+        let kept = one.keep(at([1, 2, 3])).await.unwrap();
+        assert_eq!(kept.len(), 3);
+        // What is old is no news, whether it is remembered or only stored.
+        other.keep(at([0, 1, 2])).await.unwrap();
+        let stored = one.read_stored(&ids).await.unwrap();
+        for (id, version) in ids.iter().zip([1, 2, 3]) {
+            assert_eq!(stored[id].version, version);
+            assert_eq!(stored[id].state.title, format!("Title {version}"));
+            let known = one.read(&[*id]).await.unwrap();
+            assert_eq!(known[id].version, version);
+        }
+    }
 }

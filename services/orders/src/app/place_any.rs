@@ -18,8 +18,10 @@ use crate::domain::quote::Rejection;
 
 /// How many events have a pool at once.
 const POOLS: u64 = 1_000;
-/// After this long a pool is filled anew, so that a cheaper ticket that came back is found.
+/// After this long a pool is filled anew, so that a cheaper ticket that came back is found;
 const FRESH: Duration = Duration::from_secs(1);
+/// but not before so many times as long as it took, which is long where the event has many tickets.
+const FILLINGS_APART: u32 = 20;
 /// How often a buyer may be outrun for a ticket before being told to try again.
 const ATTEMPTS: usize = 200;
 
@@ -27,6 +29,8 @@ const ATTEMPTS: usize = 200;
 #[derive(Debug, Default)]
 struct Pool {
     filled: Option<Instant>,
+    /// How long that took.
+    took: Duration,
     fillings: u64,
     free_when_filled: usize,
     free: BTreeSet<(Cents, TicketId)>,
@@ -49,7 +53,7 @@ impl Pools {
 }
 
 impl Pool {
-    fn fill(&mut self, tickets: &[Arc<Versioned<TicketState>>], held: &HashSet<TicketId>) {
+    fn fill(&mut self, tickets: &[Arc<Versioned<TicketState>>], held: &HashSet<TicketId>, began: Instant) {
         let free = tickets
             .iter()
             .map(|ticket| &ticket.state)
@@ -60,6 +64,7 @@ impl Pool {
             .map(|ticket| (ticket.state.id, ticket.state.user_id))
             .collect();
         self.filled = Some(Instant::now());
+        self.took = began.elapsed();
         self.fillings += 1;
         self.free_when_filled = self.free.len();
     }
@@ -85,7 +90,8 @@ impl Pool {
     }
 
     fn is_fresh(&self) -> bool {
-        self.filled.is_some_and(|filled| filled.elapsed() < FRESH)
+        let fresh = FRESH.max(self.took * FILLINGS_APART);
+        self.filled.is_some_and(|filled| filled.elapsed() < fresh)
     }
 }
 
@@ -162,6 +168,7 @@ impl Partition {
 
     /// Reads what is free from the owner of the tickets and from the claims.
     async fn fill(&self, pool: &mut Pool, event: &str) -> Result<(), PlaceError> {
+        let began = Instant::now();
         let tickets = self
             .copies
             .read_event(event)
@@ -169,7 +176,7 @@ impl Partition {
             .ok_or(Rejection::EventNotFound)?;
         let ids: Vec<TicketId> = tickets.iter().map(|ticket| ticket.state.id).collect();
         let held = self.held_of(&ids).await?;
-        pool.fill(&tickets, &held);
+        pool.fill(&tickets, &held, began);
         Ok(())
     }
 }
