@@ -1,6 +1,5 @@
 //! The collection `webhook_inbox`: what Stripe told, by its event's id, until it has been looked into.
 
-use std::collections::HashSet;
 use std::time::Duration;
 
 use bigtix_contracts::PaymentId;
@@ -100,36 +99,31 @@ impl WebhookInbox {
             .sort(doc! {"dueAt": 1})
             .limit(most)
             .projection(doc! {"body": 0});
-        let rows: Vec<Document> = found.await?.try_collect().await?;
-        let notices: Vec<Notice> = rows.iter().filter_map(read).collect();
-        if notices.is_empty() {
-            return Ok(notices);
+        let mut rows: Vec<Document> = found.await?.try_collect().await?;
+        if rows.is_empty() {
+            return Ok(Vec::new());
         }
+        // Also those that cannot be read, so that they are not in the way of others.
+        let ids: Vec<Bson> = rows.iter().filter_map(|row| row.get("_id").cloned()).collect();
         // Of two instances that found the same events each one has those that bear its stamp.
         let attempt = ObjectId::new();
         let take = doc! {"$set": {"dueAt": to_bson_time(now + LEASE), "attempt": attempt}, "$inc": {"attempts": 1_i64}};
-        let still_due = doc! {"_id": among(&notices), "dueAt": due};
         let taken = self
             .collection
-            .update_many(still_due, take)
+            .update_many(doc! {"_id": {"$in": &ids}, "dueAt": due}, take)
             .hint(by_id())
             .await?
             .modified_count;
-        if taken == notices.len() as u64 {
-            return Ok(notices);
+        if taken < ids.len() as u64 {
+            let own = self
+                .collection
+                .find(doc! {"_id": {"$in": ids}, "attempt": attempt})
+                .hint(by_id())
+                .projection(doc! {"_id": 1});
+            let own: Vec<Document> = own.await?.try_collect().await?;
+            rows.retain(|row| own.iter().any(|own| own.get("_id") == row.get("_id")));
         }
-        let own = self
-            .collection
-            .find(doc! {"_id": among(&notices), "attempt": attempt})
-            .hint(by_id())
-            .projection(doc! {"_id": 1});
-        let own: Vec<Document> = own.await?.try_collect().await?;
-        let own: HashSet<&str> = own.iter().filter_map(|row| row.get_str("_id").ok()).collect();
-        Ok(notices
-            .iter()
-            .filter(|notice| own.contains(notice.id.as_str()))
-            .cloned()
-            .collect())
+        Ok(rows.iter().filter_map(read).collect())
     }
 
     /// These events have been looked into.
@@ -154,16 +148,12 @@ impl WebhookInbox {
         if notices.is_empty() {
             return Ok(());
         }
+        let ids: Vec<&str> = notices.iter().map(|notice| notice.id.as_str()).collect();
         self.collection
-            .update_many(doc! {"_id": among(notices)}, doc! {"$set": fields})
+            .update_many(doc! {"_id": {"$in": ids}}, doc! {"$set": fields})
             .await
             .map(|_| ())
     }
-}
-
-fn among(notices: &[Notice]) -> Document {
-    let ids: Vec<&str> = notices.iter().map(|notice| notice.id.as_str()).collect();
-    doc! {"$in": ids}
 }
 
 /// So that the store need not find out each time that there is nothing better.
@@ -190,6 +180,8 @@ fn read(row: &Document) -> Option<Notice> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use bigtix_service::Secret;
     use bigtix_service::mongo::MongoConfig;
     use bigtix_testkit::stores::shared;
@@ -224,11 +216,16 @@ mod tests {
         }
     }
 
-    async fn take_all(inbox: &WebhookInbox) -> Vec<Notice> {
+    /// Takes by twos, beside others, until all are `gone`; so many turns that nobody can have had all of them.
+    async fn take_on(inbox: &WebhookInbox, gone: &AtomicUsize) -> Vec<Notice> {
         let mut taken = Vec::new();
-        // Whoever comes second to all that are due has none of them, though there may be more.
-        for _ in 0..EVENTS / 10 {
-            taken.extend(inbox.take(50).await.unwrap());
+        for _ in 0..10 * EVENTS {
+            if gone.load(Ordering::Relaxed) >= EVENTS {
+                break;
+            }
+            let more = inbox.take(2).await.unwrap();
+            gone.fetch_add(more.len(), Ordering::Relaxed);
+            taken.extend(more);
         }
         taken
     }
@@ -245,7 +242,8 @@ mod tests {
         for kept in join_all(told).await {
             kept.unwrap();
         }
-        let taken = join_all(inboxes.iter().map(take_all)).await;
+        let gone = AtomicUsize::new(0);
+        let taken = join_all(inboxes.iter().map(|inbox| take_on(inbox, &gone))).await;
         assert!(
             taken.iter().filter(|taken| !taken.is_empty()).count() > 1,
             "only one took any"

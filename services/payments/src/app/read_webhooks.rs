@@ -1,7 +1,7 @@
 //! Looking into what Stripe told. The event only says where to look: Stripe is asked how the intent stands now, so
 //! that duplicates, reordering and delay change nothing.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use tokio_util::task::TaskTracker;
 use super::App;
 use super::drive::{Applied, Reach};
 use super::take_webhook::topic;
-use crate::adapters::rows::{Row, Rows};
+use crate::adapters::rows::Row;
 use crate::adapters::stripe::StripeError;
 use crate::adapters::webhook_inbox::Notice;
 use crate::domain::{Input, IntentId, Payment, Reading, reading};
@@ -46,7 +46,7 @@ impl App {
             match self.inbox.take(TOGETHER).await {
                 Ok(notices) if notices.is_empty() => {}
                 Ok(notices) => {
-                    if let Err(error) = self.look_into(notices, &work).await {
+                    if let Err(error) = self.look_into(notices, &work, &stop).await {
                         tracing::warn!(%error, "webhooks will be looked into again");
                     }
                     rest_in_a_crowd(REST).await;
@@ -61,61 +61,83 @@ impl App {
         work.wait().await;
     }
 
-    /// Most events only tell what is known: those are ended together. The others become work of their own.
-    async fn look_into(self: &Arc<Self>, notices: Vec<Notice>, work: &TaskTracker) -> Result<(), Error> {
-        let payments = Payments::of(&notices, &self.rows).await?;
+    /// Most events only tell what is known: those are ended together. The others become work of their own; told to stop,
+    /// it gives back those that have not.
+    async fn look_into(
+        self: &Arc<Self>,
+        notices: Vec<Notice>,
+        work: &TaskTracker,
+        stop: &CancellationToken,
+    ) -> Result<(), Error> {
+        let intents: Vec<&IntentId> = notices
+            .iter()
+            .filter_map(|notice| notice.intent.as_ref())
+            .collect();
+        let ids: Vec<PaymentId> = notices.iter().filter_map(|notice| notice.payment).collect();
+        let rows = self.rows.of_intents(&intents, &ids).await?;
         let now = self.timing.clock.now();
         let (mut done, mut later) = (Vec::new(), BTreeMap::<Duration, Vec<Notice>>::new());
-        let mut asking = Vec::new();
+        let mut own_work = Vec::new();
         for notice in notices {
-            let Some(row) = payments.concerned(&notice) else {
+            let Some(row) = concerned(&notice, &rows) else {
                 done.push(notice);
                 continue;
             };
-            let payment = row.payment.clone();
-            match reading(topic(&notice.kind), &payment, row.is_leased(now)) {
+            match reading(topic(&notice.kind), &row.payment, row.is_leased(now)) {
                 Reading::Done => done.push(notice),
                 Reading::Later => later.entry(pause(&notice)).or_default().push(notice),
-                reading @ (Reading::Dispute | Reading::Look) => asking.push((notice, payment, reading)),
+                Reading::Dispute | Reading::Look => own_work.push((notice, row.payment.id)),
             }
         }
         self.inbox.done(&done).await?;
-        for (pause, notices) in later {
-            self.inbox.later(&notices, pause).await?;
-        }
-        for (notice, payment, reading) in asking {
-            let Ok(permit) = self.workers.clone().acquire_owned().await else {
-                break;
+        for (notice, id) in own_work {
+            let permit = self.workers.clone().acquire_owned();
+            let Some(Ok(permit)) = stop.run_until_cancelled(permit).await else {
+                later.entry(Duration::ZERO).or_default().push(notice);
+                continue;
             };
             let app = Arc::clone(self);
             work.spawn(async move {
-                app.follow(notice, payment, reading).await;
+                app.follow(notice, id).await;
                 drop(permit);
             });
+        }
+        for (pause, notices) in later {
+            self.inbox.later(&notices, pause).await?;
         }
         Ok(())
     }
 
-    /// Does what an event asks for.
-    async fn follow(&self, notice: Notice, payment: Payment, reading: Reading) {
-        let followed = match reading {
-            Reading::Done => Ok(Looked::Done),
-            Reading::Later => Ok(Looked::Later),
-            Reading::Dispute => {
-                tracing::error!(payment = %payment.id, order = %payment.order_id, "the buyer disputes a payment");
-                self.apply(payment, &Input::Disputed).await.map(|_| Looked::Done)
-            }
-            Reading::Look => self.look_at_intent(&notice, payment).await,
-        };
+    /// Looks into one event about the payment `id`.
+    async fn follow(&self, notice: Notice, id: PaymentId) {
+        let looked = self.look(&notice, id).await;
         let pause = pause(&notice);
         let notice = [notice];
-        let ended = match followed {
+        let ended = match looked {
             Ok(Looked::Done) => self.inbox.done(&notice).await,
             Ok(Looked::Later) => self.inbox.later(&notice, pause).await,
             Err(error) => Err(error),
         };
         if let Err(error) = ended {
             tracing::warn!(event = notice[0].id, %error, "a webhook will be looked into again");
+        }
+    }
+
+    /// The payment is read anew: the event may have waited long for its turn.
+    async fn look(&self, notice: &Notice, id: PaymentId) -> Result<Looked, Error> {
+        let Some(row) = self.rows.find(id).await? else {
+            return Ok(Looked::Done);
+        };
+        let is_leased = row.is_leased(self.timing.clock.now());
+        let payment = row.payment;
+        match reading(topic(&notice.kind), &payment, is_leased) {
+            Reading::Done => Ok(Looked::Done),
+            Reading::Later => Ok(Looked::Later),
+            Reading::Dispute => {
+                tracing::error!(payment = %payment.id, order = %payment.order_id, "the buyer disputes a payment");
+                self.apply(payment, &Input::Disputed).await.map(|_| Looked::Done)
+            }
+            Reading::Look => self.look_at_intent(notice, payment).await,
         }
     }
 
@@ -152,32 +174,9 @@ fn pause(notice: &Notice) -> Duration {
         .min(LONGEST)
 }
 
-/// Payments that events are about.
-struct Payments {
-    by_intent: HashMap<IntentId, Row>,
-    by_id: HashMap<PaymentId, Row>,
-}
-
-impl Payments {
-    async fn of(notices: &[Notice], rows: &Rows) -> Result<Self, Error> {
-        let intents: Vec<&IntentId> = notices
-            .iter()
-            .filter_map(|notice| notice.intent.as_ref())
-            .collect();
-        let ids: Vec<PaymentId> = notices.iter().filter_map(|notice| notice.payment).collect();
-        let (mut by_intent, mut by_id) = (HashMap::new(), HashMap::new());
-        for row in rows.of_intents(&intents, &ids).await? {
-            if let Some(intent) = &row.payment.intent {
-                by_intent.insert(intent.clone(), row.clone());
-            }
-            by_id.insert(row.payment.id, row);
-        }
-        Ok(Self { by_intent, by_id })
-    }
-
-    /// The payment whose intent the event is about, or else the one that the intent says it is for.
-    fn concerned(&self, notice: &Notice) -> Option<&Row> {
-        let by_intent = notice.intent.as_ref().and_then(|id| self.by_intent.get(id));
-        by_intent.or_else(|| self.by_id.get(&notice.payment?))
-    }
+/// Of `rows`, the payment whose intent the event is about, or else the one that the intent says it is for.
+fn concerned<'r>(notice: &Notice, rows: &'r [Row]) -> Option<&'r Row> {
+    let by_intent = |row: &&Row| notice.intent.is_some() && row.payment.intent == notice.intent;
+    let by_id = |row: &&Row| Some(row.payment.id) == notice.payment;
+    rows.iter().find(by_intent).or_else(|| rows.iter().find(by_id))
 }
