@@ -278,7 +278,7 @@ fn validator() -> Document {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use bigtix_contracts::events::Turn;
     use bigtix_service::Settings;
     use bigtix_service::clock::StoreClock;
@@ -291,7 +291,8 @@ mod tests {
     use crate::domain::order::Command;
     use crate::domain::order::tests::created;
 
-    async fn store() -> Mongo {
+    /// A database of its own.
+    pub(in crate::adapters) async fn store() -> Mongo {
         let database = shared().database();
         let values = [("MONGODB_URI", database.uri), ("MONGODB_DATABASE", database.name)];
         let values = values.map(|(name, value)| (name.to_owned(), value));

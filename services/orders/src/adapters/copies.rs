@@ -213,41 +213,28 @@ fn read_copy(row: &Document) -> Result<Versioned<TicketState>, Error> {
 
 #[cfg(test)]
 mod tests {
-    use bigtix_contracts::{Cents, UserId};
     use bigtix_service::Secret;
     use bigtix_service::http::keys::KeyRing;
-    use bigtix_service::mongo::{MongoConfig, new_id};
-    use bigtix_testkit::stores::shared;
-    use jiff::Timestamp;
+    use bigtix_service::mongo::new_id;
 
     use super::*;
+    use crate::adapters::claims::tests::store;
+    use crate::domain::quote::tests::ticket;
 
     /// Instances of one service, each with a memory of its own.
     async fn instances() -> [Copies; 2] {
-        let database = shared().database();
-        let config = MongoConfig {
-            uri: Secret::new(database.uri),
-            database: database.name,
-        };
+        let mongo = store().await;
         let keys = KeyRing::parse(&Secret::new("k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=")).unwrap();
-        let mongo = Mongo::connect(&config).await.unwrap();
         let owner = Peer::new("orders", "tickets", vec!["http://127.0.0.1:1".to_owned()], keys);
         let instance = || Copies::prepare(mongo.clone(), owner.clone(), memory());
         [instance().await.unwrap(), instance().await.unwrap()]
     }
 
-    fn ticket(id: TicketId, version: i64) -> Versioned<TicketState> {
+    fn at_version(id: TicketId, version: i64) -> Versioned<TicketState> {
         let state = TicketState {
             id,
-            user_id: UserId::from_bytes([1; 12]),
             title: format!("Title {version}"),
-            price: Cents(50),
-            description: String::new(),
-            serial_number: id.to_string(),
-            event_id: None,
-            event: None,
-            withdrawn: false,
-            created_at: Timestamp::UNIX_EPOCH,
+            ..ticket(1, 50).state
         };
         Versioned { version, state }
     }
@@ -259,7 +246,7 @@ mod tests {
         let at = |versions: [i64; 3]| -> Vec<_> {
             ids.iter()
                 .zip(versions)
-                .map(|(id, version)| ticket(*id, version))
+                .map(|(id, version)| at_version(*id, version))
                 .collect()
         };
         one.keep(at([1, 1, 1])).await.unwrap();

@@ -155,12 +155,10 @@ fn check(mark: Membership, number: usize, of: usize) -> Result<(), Misplaced> {
 
 #[cfg(test)]
 mod tests {
-    use bigtix_service::Secret;
-    use bigtix_service::mongo::MongoConfig;
-    use bigtix_testkit::stores::shared;
     use futures::future::join_all;
 
     use super::*;
+    use crate::adapters::claims::tests::store;
 
     const FRESH: Found = Found {
         mark: None,
@@ -246,19 +244,10 @@ mod tests {
         assert_eq!(judge(&[part(0, 2), FRESH]), Err(Misplaced::Emptied { number: 1 }));
     }
 
-    async fn fresh() -> Mongo {
-        let database = shared().database();
-        let config = MongoConfig {
-            uri: Secret::new(database.uri),
-            database: database.name,
-        };
-        Mongo::connect(&config).await.unwrap()
-    }
-
     #[tokio::test(flavor = "multi_thread")]
     async fn instances_that_make_a_shop_together_make_one() {
         for _ in 0..20 {
-            let databases = [fresh().await, fresh().await, fresh().await];
+            let databases = [store().await, store().await, store().await];
             let makers = (0..8).map(|_| async {
                 enrol(&databases).await.unwrap();
                 // As whoever has enrolled does next.

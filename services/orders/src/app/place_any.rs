@@ -18,9 +18,9 @@ use crate::domain::quote::Rejection;
 
 /// How many events have a pool at once.
 const POOLS: u64 = 1_000;
-/// After this long a pool is filled anew, so that a cheaper ticket that came back is found;
+/// After this long a pool is filled anew, so that a cheaper ticket that came back is found.
 const FRESH: Duration = Duration::from_secs(1);
-/// but not before so many times as long as it took, which is long where the event has many tickets.
+/// A pool is left alone for at least so many times as long as it took to fill, which is long where an event has many tickets.
 const FILLINGS_APART: u32 = 20;
 /// How often a buyer may be outrun for a ticket before being told to try again.
 const ATTEMPTS: usize = 200;

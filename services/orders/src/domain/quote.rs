@@ -109,12 +109,12 @@ fn remember(ticket: &Versioned<TicketState>) -> OrderTicket {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use jiff::Timestamp;
 
     use super::*;
 
-    fn ticket(n: u8, price: i64) -> Versioned<TicketState> {
+    pub(crate) fn ticket(n: u8, price: i64) -> Versioned<TicketState> {
         Versioned {
             version: 3,
             state: TicketState {
