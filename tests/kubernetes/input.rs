@@ -99,7 +99,8 @@ pub(crate) async fn a_stripe_key_that_is_refused_is_said(cluster: &Cluster) -> R
     });
     shop["spec"]["ingress"] = json!({"enabled": false});
     other.apply(&shop)?;
-    other.until_shop("said", PATIENCE, |shop| {
+    // Payments comes after everything else, so this is as long as a whole shop takes.
+    other.until_shop("said", 2 * PATIENCE, |shop| {
         let (status, _, message) = shop.condition("Ready");
         status == "False" && message.contains("STRIPE_SECRET_KEY") && !message.contains("sk_test_wrong")
     })?;

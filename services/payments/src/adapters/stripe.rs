@@ -23,8 +23,10 @@ pub(crate) use refusal::StripeError;
 
 /// How many intents a page of a list holds.
 const PAGE: usize = 100;
-/// How long a start waits for Stripe to say that it knows the key.
+/// How long a start waits for Stripe to say that it knows the key, and how soon it asks again where nobody answers: what
+/// has just been started may have no way out yet.
 const LONGEST_CHECK: Duration = Duration::from_secs(5);
+const CHECK_AGAIN: Duration = Duration::from_millis(250);
 /// How far Stripe's clock and ours may be apart.
 const SKEW: SignedDuration = SignedDuration::from_mins(5);
 
@@ -105,7 +107,7 @@ struct RefundForm<'a> {
     payment_intent: &'a str,
 }
 
-#[derive(Serialize)]
+#[derive(Clone, Copy, Serialize)]
 struct ListQuery<'a> {
     limit: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -274,25 +276,38 @@ impl Stripe {
     /// # Errors
     /// [`StartError::Refused`].
     pub(crate) async fn accepts_key(&self) -> Result<(), StartError> {
-        let query = ListQuery {
-            limit: 1,
-            starting_after: None,
-        };
-        let asked = self.get::<IntentList, _>("list", "/payment_intents".to_owned(), Some(query));
-        match tokio::time::timeout(LONGEST_CHECK, asked).await {
+        let asked = tokio::time::timeout(LONGEST_CHECK, self.until_answered()).await;
+        match asked {
             Ok(Err(StripeError::Refused { status: 401, reason })) => Err(StartError::Refused {
                 what: "use STRIPE_SECRET_KEY".to_owned(),
                 reason: format!("Stripe refuses it: {reason}"),
             }),
             Ok(Err(error)) => {
-                tracing::warn!(%error, "Stripe could not be asked whether it knows the key");
+                tracing::warn!(%error, "Stripe did not say whether it knows the key");
                 Ok(())
             }
             Err(_) => {
-                tracing::warn!("Stripe did not say in time whether it knows the key");
+                tracing::warn!("Stripe could not be asked in time whether it knows the key");
                 Ok(())
             }
             Ok(Ok(_)) => Ok(()),
+        }
+    }
+
+    /// Asks for whatever intent was made last, until Stripe has said something to it.
+    async fn until_answered(&self) -> Result<IntentList, StripeError> {
+        let query = ListQuery {
+            limit: 1,
+            starting_after: None,
+        };
+        loop {
+            match self.get("list", "/payment_intents".to_owned(), Some(query)).await {
+                Err(error @ (StripeError::NoAnswer(_) | StripeError::Broken(_) | StripeError::Busy(_))) => {
+                    tracing::debug!(%error, "Stripe could not be asked whether it knows the key");
+                    tokio::time::sleep(CHECK_AGAIN).await;
+                }
+                outcome => return outcome,
+            }
         }
     }
 

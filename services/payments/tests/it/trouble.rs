@@ -6,7 +6,8 @@ use bigtix_contracts::events::{CancelReason, OrderStatus};
 use bigtix_contracts::internal::paths;
 use bigtix_service::StartError;
 use bigtix_testkit::eventually;
-use bigtix_testkit::stripe::{Fault, Operation, RequestTrouble};
+use bigtix_testkit::stripe::{Fault, Operation, Options, RequestTrouble, StripeDouble};
+use tokio::net::TcpListener;
 
 use crate::orders::Trouble;
 use crate::world::World;
@@ -253,6 +254,27 @@ async fn a_key_that_stripe_refuses_ends_the_start() {
         said.contains("STRIPE_SECRET_KEY") && !said.contains("of_somebody_else"),
         "{said}"
     );
+}
+
+/// Whoever has just been started may have no way to Stripe for a moment.
+#[tokio::test]
+async fn a_key_is_judged_as_soon_as_stripe_answers() {
+    let mut world = World::new().await;
+    let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = nobody.local_addr().unwrap();
+    world.set("STRIPE_API_URL", &format!("http://{address}"));
+    world.set("STRIPE_SECRET_KEY", "sk_test_of_somebody_else");
+    let comes_later = async {
+        let asked = nobody.accept().await.unwrap();
+        drop((asked, nobody));
+        let options = Options {
+            address,
+            ..Options::default()
+        };
+        StripeDouble::start(options).await.unwrap()
+    };
+    let (started, _stripe) = tokio::join!(world.prepare(), comes_later);
+    assert!(matches!(started, Err(StartError::Refused { .. })));
 }
 
 /// That Stripe is away is no reason not to start: orders can be looked at, and payments are continued later.
