@@ -11,14 +11,14 @@ use tokio::time::Instant;
 
 use super::baselines::BareInserts;
 use super::report::{round, short};
-use super::reservations::reserve;
+use super::reservations::{Pick, reserve};
 use super::run::Plan;
 use super::seeding::seed;
 use super::views::{View, look};
 use crate::load::books::settle_well;
-use crate::load::drive::Load;
+use crate::load::drive::{Arrivals, Load};
 use crate::load::machine::{processor_time, resident_megabytes};
-use crate::load::market::{Market, Offer};
+use crate::load::market::Market;
 use crate::load::quiet::come_to_rest;
 use crate::load::subject::Subject;
 use crate::shop::Mode;
@@ -31,6 +31,12 @@ const MOST: usize = 5000;
 const FEW: usize = 1000;
 /// How long bare inserts are measured before each step.
 const BASELINE: Duration = Duration::from_secs(1);
+
+/// As many as come on a busy day, and not as many as can be served.
+const AT_EASE: Arrivals = Arrivals::Rate {
+    per_second: 100.0,
+    at_once: 64,
+};
 
 /// How large shops are made, one after the other.
 pub fn sizes(largest: usize) -> Vec<usize> {
@@ -70,6 +76,8 @@ pub struct Looks {
     pub tickets: usize,
     /// What is looked at.
     pub what: &'static str,
+    /// How many came in a second; nothing where clients come again as soon as they were answered.
+    pub asked: Option<f64>,
     /// In a second.
     pub per_second: f64,
     /// Half took at most so many milliseconds.
@@ -152,7 +160,10 @@ async fn grow_through(
             ("search that finds few", View::Search, &few),
             ("search that finds most", View::Search, &most),
         ] {
-            looks.push(growing.look(tickets, what, view, offer).await?);
+            let paths = view.paths(&growing.market, offer).await?;
+            for arrivals in [Arrivals::Clients(plan.clients), AT_EASE] {
+                looks.push(growing.look(tickets, what, &paths, arrivals).await);
+            }
         }
         for buyers in BUYERS {
             let step = growing.reserve(tickets, buyers);
@@ -185,7 +196,7 @@ impl Growing<'_> {
         let answers = RefCell::default();
         let load = Load::of_clients(&self.market.edge, buyers, self.plan.duration);
         let before = processor_time_of(self.subject)?;
-        let tally = reserve(&self.market, &load, &offers, &[], &answers).await;
+        let tally = reserve(&self.market, &load, &offers, Pick::Ticket, &[], &answers).await;
         let over = Instant::now();
         let spent = processor_time_of(self.subject)?.saturating_sub(before);
         tally.flawless()?;
@@ -205,19 +216,28 @@ impl Growing<'_> {
         })
     }
 
-    async fn look(&self, tickets: usize, what: &'static str, view: View, offer: &Offer) -> Result<Looks> {
-        let paths = view.paths(&self.market, offer).await?;
-        let tally = look(&self.market, self.plan.clients, &paths, self.plan.duration).await;
+    async fn look(&self, tickets: usize, what: &'static str, paths: &[String], arrivals: Arrivals) -> Looks {
+        let load = Load {
+            edge: &self.market.edge,
+            arrivals,
+            duration: self.plan.duration,
+            progress: None,
+        };
+        let tally = look(&load, paths).await;
         let quantiles = tally.latency.quantiles();
-        Ok(Looks {
+        Looks {
             tickets,
             what,
+            asked: match arrivals {
+                Arrivals::Clients(_) => None,
+                Arrivals::Rate { per_second, .. } => Some(per_second),
+            },
             per_second: round(tally.rate()),
             p50: quantiles.map(|quantiles| round(quantiles.p50)),
             p99: quantiles.map(|quantiles| round(quantiles.p99)),
             failed: tally.failed + tally.unknown,
             first_failure: tally.first_trouble,
-        })
+        }
     }
 }
 
@@ -255,6 +275,7 @@ impl fmt::Display for Growth {
             let Looks {
                 tickets,
                 what,
+                asked,
                 per_second,
                 p50,
                 p99,
@@ -263,9 +284,10 @@ impl fmt::Display for Growth {
             } = looks;
             let [p50, p99] = [p50, p99].map(|value| value.map_or("-".into(), short));
             let per_second = short(*per_second);
+            let asked = asked.map_or_else(String::new, |asked| format!(" of {asked} asked for"));
             write!(
                 f,
-                "{tickets:>9} {what}: {per_second}/s, p50 {p50} ms, p99 {p99} ms"
+                "{tickets:>9} {what}: {per_second}/s{asked}, p50 {p50} ms, p99 {p99} ms"
             )?;
             match first_failure {
                 Some(why) => writeln!(f, "; {failed} failed; one: {why}")?,

@@ -11,12 +11,31 @@ use crate::load::market::{Market, Offer};
 use crate::load::shopping::{Wish, place};
 use crate::load::tally::{Outcome, Tally};
 
+/// How buyers say what they want.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pick {
+    /// A ticket that nobody else asks for.
+    Ticket,
+    /// Any ticket of the event, which has one for each of them.
+    Any,
+}
+
+impl Pick {
+    fn wish(self, offer: &Offer, ticket: TicketId) -> Wish {
+        match self {
+            Self::Ticket => Wish::Ticket(ticket),
+            Self::Any => Wish::AnyOf(offer.event.id),
+        }
+    }
+}
+
 /// Reserves tickets, each visit another one, of each event in turn. What was answered goes to `answers`, one of each event.
 /// Refusals other than `expected` are wrong.
 pub async fn reserve(
     market: &Market,
     load: &Load<'_>,
     offers: &[Offer],
+    pick: Pick,
     expected: &[ErrorCode],
     answers: &RefCell<Vec<Answers>>,
 ) -> Tally {
@@ -26,7 +45,8 @@ pub async fn reserve(
         let Some(ticket) = offers[which].tickets.get(row) else {
             return Outcome::NoWork;
         };
-        match place(wire, market.buyer(turn.number), Wish::Ticket(*ticket)).await {
+        let wish = pick.wish(&offers[which], *ticket);
+        match place(wire, market.buyer(turn.number), wish).await {
             Ok(placed) => {
                 let claim = placed.claim(turn.number, Told::Reserved);
                 answers.borrow_mut()[which].claims.push(claim);

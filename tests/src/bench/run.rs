@@ -48,6 +48,8 @@ pub struct Plan {
     pub duration: Duration,
     /// For how long buyers come at a constant rate.
     pub sustained: Duration,
+    /// And at how many in a second.
+    pub per_second: f64,
     /// What is measured, in this order.
     pub scenarios: Vec<Scenario>,
 }

@@ -10,6 +10,8 @@ pub enum Scenario {
     ReserveHot,
     /// Tickets of many events are reserved.
     ReserveSpread,
+    /// Any tickets of many events are reserved.
+    ReserveAny,
     /// Tickets of one event are reserved, by four times as many clients.
     Reserve256,
     /// All want a ticket that is taken.
@@ -55,10 +57,11 @@ pub enum Stage {
 
 impl Scenario {
     /// Every scenario, in the order in which they are measured.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::ReserveHot,
         Self::CopiesCaughtUp,
         Self::ReserveSpread,
+        Self::ReserveAny,
         Self::Reserve256,
         Self::Refuse,
         Self::Complete,
@@ -79,6 +82,7 @@ impl Scenario {
         match self {
             Self::ReserveHot => "reserve_hot",
             Self::ReserveSpread => "reserve_spread",
+            Self::ReserveAny => "reserve_any",
             Self::Reserve256 => "reserve_256",
             Self::Refuse => "refuse",
             Self::Complete => "complete",
@@ -101,6 +105,7 @@ impl Scenario {
         match self {
             Self::ReserveHot
             | Self::ReserveSpread
+            | Self::ReserveAny
             | Self::Reserve256
             | Self::Refuse
             | Self::Complete

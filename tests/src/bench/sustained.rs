@@ -12,7 +12,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use super::baselines::BareInserts;
 use super::report::Report;
-use super::reservations::reserve;
+use super::reservations::{Pick, reserve};
 use super::run::Plan;
 use super::scenario::Scenario;
 use super::seeding::seed;
@@ -22,8 +22,6 @@ use crate::load::drive::{Arrivals, Load};
 use crate::load::market::Market;
 use crate::load::subject::Subject;
 
-/// Reservations that are asked for in a second.
-const PER_SECOND: f64 = 5000.0;
 /// Buyers on their way at once; whoever is due when all are has to wait, and that counts.
 const AT_ONCE: usize = 3000;
 /// For how long the baseline is measured.
@@ -43,12 +41,12 @@ pub async fn sustain(plan: &Plan, subject: &Subject, report: &mut Report) -> Res
     let market = subject.market(plan.buyers).await?;
     let inserts = BareInserts::prepare(&subject.shop.run().mongodb.uri).await?;
     let baseline = inserts.rate(BASELINE).await?;
-    let quantity = (PER_SECOND * plan.sustained.as_secs_f64()).ceil() as usize;
+    let quantity = (plan.per_second * plan.sustained.as_secs_f64()).ceil() as usize;
     let offers = [seed(&market, &subject.shop, "Sustained", quantity).await?];
     let load = Load {
         edge: &market.edge,
         arrivals: Arrivals::Rate {
-            per_second: PER_SECOND,
+            per_second: plan.per_second,
             at_once: AT_ONCE,
         },
         duration: plan.sustained,
@@ -58,7 +56,7 @@ pub async fn sustain(plan: &Plan, subject: &Subject, report: &mut Report) -> Res
     let is_over = Cell::new(false);
     let visits = async {
         let expected = [ErrorCode::Unavailable];
-        let tally = reserve(&market, &load, &offers, &expected, &answers).await;
+        let tally = reserve(&market, &load, &offers, Pick::Ticket, &expected, &answers).await;
         is_over.set(true);
         (tally, Instant::now())
     };

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::baselines::{BareInserts, charge, echo, hash};
 use super::report::Report;
-use super::reservations::{be_refused, reserve};
+use super::reservations::{Pick, be_refused, reserve};
 use super::run::Plan;
 use super::scenario::{Scenario, Stage};
 use super::views::{People, View, complete, look};
@@ -82,13 +82,20 @@ impl<'a> UnderLoad<'a> {
         let name = scenario.name();
         match scenario {
             Scenario::ReserveHot => {
-                let caught_up = self.reserve(name, clients, 1, report).await?;
+                let caught_up = self.reserve(name, clients, 1, Pick::Ticket, report).await?;
                 let behind = caught_up.as_secs_f64() * 1000.0;
                 report.add_value(Scenario::CopiesCaughtUp.name(), "ms", behind, None);
                 Ok(())
             }
             Scenario::ReserveSpread => self.reserve_spread(name, report).await,
-            Scenario::Reserve256 => self.reserve(name, CROWD, 1, report).await.map(drop),
+            Scenario::ReserveAny => {
+                let reserved = self.reserve(name, clients, EVENTS, Pick::Any, report);
+                reserved.await.map(drop)
+            }
+            Scenario::Reserve256 => {
+                let reserved = self.reserve(name, CROWD, 1, Pick::Ticket, report);
+                reserved.await.map(drop)
+            }
             Scenario::Refuse => {
                 let baseline = echo(self.echo.address, clients, duration).await?;
                 report.add_round(name, &self.refuse().await?, baseline)
@@ -140,7 +147,7 @@ impl<'a> UnderLoad<'a> {
 
     /// Reserves tickets of many events.
     pub(super) async fn reserve_spread(&self, name: &'static str, report: &mut Report) -> Result<()> {
-        let reserved = self.reserve(name, self.plan.clients, EVENTS, report);
+        let reserved = self.reserve(name, self.plan.clients, EVENTS, Pick::Ticket, report);
         reserved.await.map(drop)
     }
 
@@ -150,17 +157,18 @@ impl<'a> UnderLoad<'a> {
         name: &'static str,
         clients: usize,
         events: usize,
+        pick: Pick,
         report: &mut Report,
     ) -> Result<Duration> {
         let baseline = self.inserts.rate(self.plan.duration).await?;
         let load = |duration| Load::of_clients(&self.market.edge, clients, duration);
         let offers = self.stock("Warm-up", SAMPLE, events).await?;
         let answers = RefCell::default();
-        let warm_up = reserve(&self.market, &load(WARM_UP), &offers, &[], &answers).await;
+        let warm_up = reserve(&self.market, &load(WARM_UP), &offers, pick, &[], &answers).await;
         let offers = self.stock("Rush", self.needed(&warm_up)?, events).await?;
         let answers = RefCell::default();
         let load = load(self.plan.duration);
-        let tally = reserve(&self.market, &load, &offers, &[], &answers).await;
+        let tally = reserve(&self.market, &load, &offers, pick, &[], &answers).await;
         let over = Instant::now();
         // The first one's: of the others it would be how long those before them were read back for.
         let mut caught_up = None;
@@ -180,7 +188,7 @@ impl<'a> UnderLoad<'a> {
         let answers = RefCell::default();
         let load = Load::of_clients(&self.market.edge, 1, duration);
         let offers = [offer];
-        let tally = reserve(&self.market, &load, &offers, &[], &answers).await;
+        let tally = reserve(&self.market, &load, &offers, Pick::Ticket, &[], &answers).await;
         tally.flawless().context("taking the ticket")?;
         let [Offer { tickets, .. }] = &offers;
         let taken = tickets.first().context("a ticket")?;
@@ -204,7 +212,8 @@ impl<'a> UnderLoad<'a> {
         let baseline = echo(self.echo.address, clients, duration).await?;
         let offer = self.one_offer("Look", LOOKED_AT).await?;
         let paths = view.paths(&self.market, &offer).await?;
-        let tally = look(&self.market, clients, &paths, duration).await;
+        let load = Load::of_clients(&self.market.edge, clients, duration);
+        let tally = look(&load, &paths).await;
         report.add_round(name, &tally, baseline)
     }
 }

@@ -88,10 +88,9 @@ async fn list_paths(market: &Market) -> Result<Vec<String>> {
     Ok(paths)
 }
 
-/// Looks at one after the other, by so many clients.
-pub async fn look(market: &Market, clients: usize, paths: &[String], duration: Duration) -> Tally {
-    let load = Load::of_clients(&market.edge, clients, duration);
-    drive(&load, async |wire, turn| {
+/// Looks at one after the other.
+pub async fn look(load: &Load<'_>, paths: &[String]) -> Tally {
+    drive(load, async |wire, turn| {
         let looked = shopping::look(wire, turn.one_of(paths)).await;
         looked.map_or_else(|miss| miss.expecting(&[]), |()| Outcome::Done)
     })

@@ -41,6 +41,9 @@ struct Arguments {
     /// For how many minutes `sustained` is measured
     #[arg(long, default_value_t = 0.5)]
     minutes: f64,
+    /// How many reservations a second are asked for in `sustained`
+    #[arg(long, default_value_t = 5000.0)]
+    per_second: f64,
     /// Measure instead what becomes of figures as tickets and buyers become more
     #[arg(long, conflicts_with_all = ["only", "base", "data"])]
     growth: bool,
@@ -96,6 +99,7 @@ async fn measure(arguments: Arguments) -> Result<()> {
         rounds: arguments.rounds.max(1),
         duration: Duration::from_secs(arguments.seconds.max(1)),
         sustained: Duration::try_from_secs_f64(arguments.minutes * 60.0)?.max(Duration::from_secs(1)),
+        per_second: arguments.per_second.max(1.0),
         scenarios: chosen(&arguments.only),
     };
     let out = |name: &str| arguments.out.clone().unwrap_or_else(|| folder.join(name));

@@ -17,6 +17,9 @@ pub struct ReadTickets {
 pub struct ReadEventTickets {
     /// The event, as tickets carry it.
     pub event_id: String,
+    /// Only their versions are wanted. A service that does not know this field answers with the tickets.
+    #[serde(default)]
+    pub versions_only: bool,
 }
 
 /// Tickets as their owner knows them.
@@ -25,6 +28,9 @@ pub struct ReadEventTickets {
 pub struct TicketList {
     /// In no particular order.
     pub tickets: Vec<Versioned<TicketState>>,
+    /// The same of those of whom only that was wanted.
+    #[serde(default)]
+    pub versions: Vec<(TicketId, i64)>,
     /// Whether the catalogue has the event that was asked for; true when none was asked for.
     pub event_exists: bool,
 }

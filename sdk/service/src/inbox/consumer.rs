@@ -18,6 +18,10 @@ use crate::nats::backoff::Backoff;
 use crate::nats::{Bus, BusError};
 
 const FETCH: usize = 1000;
+/// How long a batch waits for messages that the server has sent and that are on their way.
+const ON_THEIR_WAY: Duration = Duration::from_millis(50);
+/// With so many messages left, a second of a rush, a consumer is behind and does not rest.
+const BEHIND: u64 = 5000;
 /// How long the server keeps a request for messages; after it the consumer is looked at.
 const FETCH_EXPIRES: Duration = Duration::from_secs(3);
 /// The first event of a quiet time is applied at once; those that come within the rest after it share one write.
@@ -134,12 +138,15 @@ async fn attached(consumer: &Consumer, shutdown: &CancellationToken, backoff: &m
             };
             idle = false;
             backoff.reset();
-            let (rest, broken) = ready(&mut fetched, FETCH - 1);
+            let (rest, broken) = gather(&mut fetched, &first).await;
             let messages: Vec<jetstream::Message> = std::iter::once(first).chain(rest).collect();
-            note_pending(consumer, &messages);
+            let pending = note_pending(consumer, &messages);
             process(consumer, messages, shutdown).await;
             if broken {
                 return Pause::Reattach;
+            }
+            if pending >= BEHIND {
+                continue;
             }
             // Told to stop, the next turn of this loop gives back what has come.
             shutdown
@@ -160,6 +167,31 @@ async fn attached(consumer: &Consumer, shutdown: &CancellationToken, backoff: &m
     }
 }
 
+/// What comes after `first` in its pull, as far as the server had it then, and whether the pull broke.
+///
+/// A thousand messages arrive in portions, and a write of a portion costs nearly as much as a write of all.
+async fn gather(fetched: &mut Batch, first: &jetstream::Message) -> (Vec<jetstream::Message>, bool) {
+    let there = first.info().map_or(0, |info| info.pending);
+    let there = usize::try_from(there).unwrap_or(usize::MAX).min(FETCH - 1);
+    let mut messages = Vec::new();
+    let arriving = async {
+        while messages.len() < there {
+            match fetched.next().await {
+                Some(Ok(message)) => messages.push(message),
+                Some(Err(_)) => return true,
+                None => break,
+            }
+        }
+        false
+    };
+    if tokio::time::timeout(ON_THEIR_WAY, arriving).await == Ok(true) {
+        return (messages, true);
+    }
+    let (since, broken) = ready(fetched, FETCH - 1 - messages.len());
+    messages.extend(since);
+    (messages, broken)
+}
+
 /// What has arrived already, at most `most`, and whether the pull broke.
 fn ready(fetched: &mut Batch, most: usize) -> (Vec<jetstream::Message>, bool) {
     let mut messages = Vec::new();
@@ -173,10 +205,13 @@ fn ready(fetched: &mut Batch, most: usize) -> (Vec<jetstream::Message>, bool) {
     (messages, false)
 }
 
-fn note_pending(consumer: &Consumer, messages: &[jetstream::Message]) {
-    if let Some(Ok(info)) = messages.last().map(|message| message.info()) {
-        set_pending(consumer, info.pending);
-    }
+/// How many more there are; zero when nobody knows.
+fn note_pending(consumer: &Consumer, messages: &[jetstream::Message]) -> u64 {
+    let Some(Ok(info)) = messages.last().map(|message| message.info()) else {
+        return 0;
+    };
+    set_pending(consumer, info.pending);
+    info.pending
 }
 
 fn set_pending(consumer: &Consumer, pending: u64) {

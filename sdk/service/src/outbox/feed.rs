@@ -24,6 +24,8 @@ const REST_IN_CROWD: Duration = Duration::from_millis(100);
 const CALM_LOOKS: u32 = 10;
 const SCAN_BATCH: u32 = 500;
 const CHANGES_BATCH: u32 = 1000;
+/// Whoever gets so many at once is behind, and does not rest.
+const FULL: usize = CHANGES_BATCH as usize;
 
 /// Codes that say that the change stream cannot go on from where it was: the oplog has moved past it, or the position
 /// belongs to a collection that was dropped or replaced.
@@ -172,7 +174,9 @@ impl Feed {
                 }
                 Err(error) => return Err(error),
             };
-            for item in read(&batch)? {
+            let items = read(&batch)?;
+            let is_behind = items.len() > FULL;
+            for item in items {
                 if let Item::Passed(position) = &item {
                     self.start = Some(Start::After(position.clone()));
                 }
@@ -183,6 +187,7 @@ impl Feed {
             calm_looks = if is_crowded() { 0 } else { calm_looks + 1 };
             match (in_crowd, calm_looks) {
                 (false, 1..) => {}
+                (true, 0..CALM_LOOKS) if is_behind => {}
                 (true, 0..CALM_LOOKS) => tokio::time::sleep(REST_IN_CROWD).await,
                 (false, 0) | (true, CALM_LOOKS..) => return Ok(Tail::Again),
             }

@@ -1,17 +1,21 @@
 //! The collection whose one unique index decides who holds a ticket.
 
+use std::collections::HashSet;
+
 use bigtix_contracts::events::{OrderState, Versioned};
 use bigtix_contracts::internal::ClaimOutcome;
 use bigtix_contracts::{OrderId, TicketId};
 use bigtix_service::clock::wall;
-use bigtix_service::mongo::{GroupedChanges, Mongo, MongoError, duplicate_key, to_bson_time};
+use bigtix_service::mongo::{GroupedChanges, Mongo, MongoError, duplicate_key, from_bson_time, to_bson_time};
 use bson::{Bson, Document, RawDocumentBuf, doc};
 use futures::TryStreamExt;
+use jiff::Timestamp;
 use mongodb::error::{Error, ErrorKind};
 use mongodb::options::IndexOptions;
 use mongodb::{Collection, IndexModel};
 
-use super::documents::{ClaimDocumentKind, HeldRow, OrderDocument, oid};
+use super::documents::{ClaimDocumentKind, HeldRow, HoldRow, OrderDocument, oid};
+use crate::domain::order::is_past;
 
 /// Name of the collection.
 pub(crate) const CLAIMS: &str = "claims";
@@ -20,6 +24,9 @@ const HELD_ONCE: &str = "held_once";
 
 /// Name of the index that tells how many tickets a buyer holds.
 pub(super) const HELD: &str = "held";
+
+/// The most tickets of one search: a command has a largest size.
+const ASKED_AT_ONCE: usize = 10_000;
 
 /// Who holds a ticket.
 #[derive(Debug, Clone)]
@@ -151,6 +158,31 @@ impl Claims {
             .await
     }
 
+    /// Those of `tickets` that an order whose time is not over by `now` or a withdrawal holds.
+    pub(crate) async fn held_among(
+        &self,
+        tickets: &[TicketId],
+        now: Timestamp,
+    ) -> Result<HashSet<TicketId>, Error> {
+        let mut held = HashSet::new();
+        for some in tickets.chunks(ASKED_AT_ONCE) {
+            let ids: Vec<_> = some.iter().map(|ticket| oid(ticket.bytes())).collect();
+            let mut rows = self
+                .mongo
+                .database()
+                .collection::<HoldRow>(CLAIMS)
+                .find(doc! {"ticketIds": {"$in": ids}, "active": true})
+                .projection(doc! {"_id": 0, "kind": 1, "ticketIds": 1, "status": 1, "expiresAt": 1})
+                .await?;
+            while let Some(row) = rows.try_next().await? {
+                if holds(&row, now) {
+                    held.extend(row.ticket_ids.iter().map(|id| TicketId::from_bytes(id.bytes())));
+                }
+            }
+        }
+        Ok(held)
+    }
+
     /// Claims a ticket for its seller. Whatever it is for, it counts as an edit under way until its release says that it
     /// stays: until then nobody can tell whether the ticket will be for sale.
     pub(crate) async fn claim(&self, id: OrderId, ticket: TicketId) -> Result<ClaimOutcome, Error> {
@@ -202,6 +234,18 @@ impl Claims {
             .upsert(true)
             .await
             .map(|_| ())
+    }
+}
+
+/// Whether it keeps others from its tickets; an edit is soon over.
+fn holds(row: &HoldRow, now: Timestamp) -> bool {
+    match row.kind {
+        ClaimDocumentKind::Edit => false,
+        ClaimDocumentKind::Withdrawn => true,
+        ClaimDocumentKind::Order => match (row.status, row.expires_at) {
+            (Some(status), Some(expires_at)) => !is_past(status, from_bson_time(expires_at), now),
+            (None, _) | (_, None) => true,
+        },
     }
 }
 

@@ -10,7 +10,7 @@ use bigtix_contracts::TicketId;
 use bigtix_contracts::events::{TicketState, Versioned};
 use bigtix_contracts::internal::{ReadEventTickets, ReadTickets, TicketList, paths};
 use bigtix_service::internal::{CallError, Peer};
-use bigtix_service::mongo::{Mongo, MongoError, Update, UpdateOne};
+use bigtix_service::mongo::{Mongo, MongoError, Update, UpdateOne, only_duplicate_keys};
 use bson::{Bson, Document, doc};
 use futures::TryStreamExt;
 use moka::policy::EvictionPolicy;
@@ -23,6 +23,11 @@ const COPIES: &str = "tickets";
 /// How many copies are kept in memory, the latest; one takes less than a kilobyte. What was just listed is what is about
 /// to be bought, so the newest are kept rather than those that were asked for most often.
 const REMEMBERED: u64 = 100_000;
+
+/// How many copies are stored in one command.
+const CHUNK: usize = 1000;
+/// How many tickets are asked for by their ids; of an event with more news all tickets are read.
+const FEW: usize = 1_000;
 
 type Copy = Arc<Versioned<TicketState>>;
 
@@ -79,11 +84,7 @@ impl Copies {
         found.extend(self.read_stored(&unknown_here).await?);
         let unknown = missing(&found);
         if !unknown.is_empty() {
-            let list: TicketList = self
-                .owner
-                .call(paths::READ_TICKETS, &ReadTickets { ids: unknown })
-                .await?;
-            found.extend(self.keep(list.tickets).await?);
+            found.extend(self.ask(unknown).await?);
         }
         Ok(found)
     }
@@ -125,26 +126,50 @@ impl Copies {
     }
 
     /// Every ticket of an event as its owner knows them now; `None` when there is no such event and no such ticket.
+    ///
+    /// Of tickets that are in memory their versions are enough, which cost their owner a tenth of the whole.
     pub(crate) async fn read_event(&self, event_id: &str) -> Result<Option<Vec<Copy>>, CopyError> {
-        let list: TicketList = self
-            .owner
-            .call(
-                paths::READ_EVENT_TICKETS,
-                &ReadEventTickets {
-                    event_id: event_id.to_owned(),
-                },
-            )
-            .await?;
-        if !list.event_exists && list.tickets.is_empty() {
+        let list = self.call_for_event(event_id, true).await?;
+        if !list.event_exists {
             return Ok(None);
         }
-        Ok(Some(self.keep(list.tickets).await?.into_values().collect()))
+        // An owner of the release before answers with the tickets.
+        let mut found: Vec<Copy> = self.keep(list.tickets).await?.into_values().collect();
+        let mut news = Vec::new();
+        for (id, version) in list.versions {
+            match self.memory.get(&id) {
+                Some(copy) if copy.version >= version => found.push(copy),
+                Some(_) | None => news.push(id),
+            }
+        }
+        if news.len() > FEW {
+            let list = self.call_for_event(event_id, false).await?;
+            return Ok(Some(self.keep(list.tickets).await?.into_values().collect()));
+        }
+        if !news.is_empty() {
+            found.extend(self.ask(news).await?.into_values());
+        }
+        Ok(Some(found))
+    }
+
+    async fn call_for_event(&self, event_id: &str, versions_only: bool) -> Result<TicketList, CallError> {
+        let question = ReadEventTickets {
+            event_id: event_id.to_owned(),
+            versions_only,
+        };
+        self.owner.call(paths::READ_EVENT_TICKETS, &question).await
+    }
+
+    /// Those of `ids` that exist, as their owner knows them now.
+    async fn ask(&self, ids: Vec<TicketId>) -> Result<HashMap<TicketId, Copy>, CopyError> {
+        let list: TicketList = self.owner.call(paths::READ_TICKETS, &ReadTickets { ids }).await?;
+        Ok(self.keep(list.tickets).await?)
     }
 
     /// Stores what is newer than what is there, and answers with all of it.
     ///
     /// Most of an event's tickets are known, and an upsert that finds something as new costs the store much more than to
-    /// look: it tries to insert, twice.
+    /// look: it tries to insert, twice. So what is not there at all is inserted, too.
     pub(crate) async fn keep(
         &self,
         tickets: Vec<Versioned<TicketState>>,
@@ -159,25 +184,54 @@ impl Copies {
         if !news.is_empty() {
             let ids: Vec<TicketId> = news.iter().map(|ticket| ticket.state.id).collect();
             let stored = self.read_versions(&ids).await?;
-            news.retain(|ticket| {
-                stored
-                    .get(&ticket.state.id)
-                    .is_none_or(|version| *version < ticket.version)
-            });
+            let is_stored = |ticket: &&Copy| stored.contains_key(&ticket.state.id);
+            let (known, unknown): (Vec<&Copy>, Vec<&Copy>) = news.into_iter().partition(is_stored);
+            news = self.insert(unknown).await?;
+            let is_newer = |ticket: &&Copy| {
+                let version = stored.get(&ticket.state.id);
+                version.is_none_or(|version| *version < ticket.version)
+            };
+            news.extend(known.into_iter().filter(is_newer));
         }
-        let updates = news
-            .into_iter()
-            .map(|ticket| newer(ticket))
-            .collect::<Result<Vec<_>, _>>()?;
-        for chunk in updates.chunks(1000) {
-            let outcome = self.mongo.bulk_update(COPIES, chunk.to_vec()).await?;
+        self.update(&news).await?;
+        Ok(self.remember(tickets))
+    }
+
+    /// Stores copies of which there are none, and answers with those that may have been stored by somebody else meanwhile.
+    async fn insert<'a>(&self, copies: Vec<&'a Copy>) -> Result<Vec<&'a Copy>, Error> {
+        let mut met_others = Vec::new();
+        for chunk in copies.chunks(CHUNK) {
+            let documents = chunk
+                .iter()
+                .map(|copy| first(copy))
+                .collect::<Result<Vec<_>, _>>()?;
+            let inserted = self
+                .mongo
+                .collection(COPIES)
+                .insert_many(documents)
+                .ordered(false)
+                .await;
+            match inserted {
+                Ok(_) => {}
+                Err(error) if only_duplicate_keys(&error) => met_others.extend(chunk),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(met_others)
+    }
+
+    /// Stores each where what is there is older.
+    async fn update(&self, copies: &[&Copy]) -> Result<(), Error> {
+        for chunk in copies.chunks(CHUNK) {
+            let updates = chunk.iter().map(|copy| newer(copy)).collect::<Result<_, _>>()?;
+            let outcome = self.mongo.bulk_update(COPIES, updates).await?;
             if let Some((_, code, message)) = outcome.first_failure() {
                 return Err(Error::custom(format!(
                     "a copy could not be stored: {code} {message}"
                 )));
             }
         }
-        Ok(self.remember(tickets))
+        Ok(())
     }
 
     fn remember(&self, copies: Vec<Copy>) -> HashMap<TicketId, Copy> {
@@ -189,6 +243,11 @@ impl Copies {
         }
         copies.into_iter().map(|copy| (copy.state.id, copy)).collect()
     }
+}
+
+fn first(ticket: &Versioned<TicketState>) -> Result<Document, Error> {
+    let state = serde_json::to_string(&ticket.state).map_err(Error::custom)?;
+    Ok(doc! {"_id": oid(ticket.state.id.bytes()), "version": ticket.version, "state": state})
 }
 
 fn newer(ticket: &Versioned<TicketState>) -> Result<UpdateOne, Error> {
@@ -262,6 +321,21 @@ mod tests {
             assert_eq!(stored[id].state.title, format!("Title {version}"));
             let known = one.read(&[*id]).await.unwrap();
             assert_eq!(known[id].version, version);
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn of_two_who_store_a_first_copy_the_newer_stays() {
+        let [one, other] = instances().await;
+        for _ in 0..50 {
+            let ids: [TicketId; 3] = std::array::from_fn(|_| TicketId::from_bytes(new_id()));
+            let at = |version| ids.map(|id| at_version(id, version)).to_vec();
+            let (older, newer) = tokio::join!(one.keep(at(1)), other.keep(at(2)));
+            older.unwrap();
+            newer.unwrap();
+            let stored = one.read_stored(&ids).await.unwrap();
+            assert!(stored.values().all(|copy| copy.version == 2), "{stored:?}");
+            assert_eq!(stored.len(), 3);
         }
     }
 }

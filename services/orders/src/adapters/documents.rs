@@ -55,6 +55,18 @@ pub(crate) struct HeldRow {
     pub(crate) ticket_count: i64,
 }
 
+/// What a claim holds, and what tells whether it still does.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct HoldRow {
+    pub(crate) kind: ClaimDocumentKind,
+    pub(crate) ticket_ids: Vec<ObjectId>,
+    /// Of orders.
+    pub(crate) status: Option<OrderStatus>,
+    /// Of orders, and of edits.
+    pub(crate) expires_at: Option<DateTime>,
+}
+
 /// A ticket as an order remembers it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -7,7 +7,6 @@ use bigtix_contracts::events::{OrderState, Versioned};
 
 use super::Partition;
 use super::place_order::{PlaceError, Wish};
-use crate::adapters::HolderKind;
 use crate::domain::quote::Rejection;
 
 /// How often the tickets that can be had are looked up anew.
@@ -61,16 +60,7 @@ impl Partition {
 
     /// Those of `tickets` that an order or a withdrawal holds now.
     pub(crate) async fn held_of(&self, tickets: &[TicketId]) -> Result<HashSet<TicketId>, PlaceError> {
-        let now = self.clock.now();
-        let mut held = HashSet::new();
-        for holder in self.claims.holders(tickets).await? {
-            match &holder.kind {
-                HolderKind::Order(order) if crate::domain::order::is_overdue(&order.state, now) => {}
-                HolderKind::Order(_) | HolderKind::Withdrawn => held.extend(holder.tickets),
-                HolderKind::Edit => {}
-            }
-        }
-        Ok(held)
+        Ok(self.claims.held_among(tickets, self.clock.now()).await?)
     }
 }
 

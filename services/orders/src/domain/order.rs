@@ -71,7 +71,12 @@ impl Applied {
 
 /// Whether a created order's time is over.
 pub fn is_overdue(order: &OrderState, now: Timestamp) -> bool {
-    order.status == OrderStatus::Created && order.expires_at <= now
+    is_past(order.status, order.expires_at, now)
+}
+
+/// The same by what matters of an order.
+pub fn is_past(status: OrderStatus, expires_at: Timestamp, now: Timestamp) -> bool {
+    status == OrderStatus::Created && expires_at <= now
 }
 
 /// Decides `command` on `order`, taking the store's time to be `now`. Total.

@@ -72,6 +72,7 @@ async fn read_tickets(State(shelf): State<Shelf>, Json(read): Json<ReadTickets>)
     let tickets = read.ids.iter().filter_map(|id| shelf.get(id).cloned()).collect();
     Json(TicketList {
         tickets,
+        versions: Vec::new(),
         event_exists: true,
     })
 }
@@ -81,8 +82,15 @@ async fn read_event(State(shelf): State<Shelf>, Json(read): Json<ReadEventTicket
     let of_event = |ticket: &&Versioned<TicketState>| ticket.state.event_id.as_ref() == Some(&read.event_id);
     let tickets: Vec<_> = shelf.values().filter(of_event).cloned().collect();
     let event_exists = !tickets.is_empty();
+    let (tickets, versions) = if read.versions_only {
+        let version = |ticket: &Versioned<TicketState>| (ticket.state.id, ticket.version);
+        (Vec::new(), tickets.iter().map(version).collect())
+    } else {
+        (tickets, Vec::new())
+    };
     Json(TicketList {
         tickets,
+        versions,
         event_exists,
     })
 }

@@ -1,5 +1,6 @@
 //! Placing, reading and giving up orders.
 
+use bigtix_contracts::Cents;
 use jiff::Timestamp;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -231,5 +232,34 @@ async fn lists_are_newest_first_and_paged() {
         .ask(&buyer, Method::GET, "/api/orders?cursor=none-of-ours", None)
         .await;
     assert_eq!(message(&answer), (400, "Cursor is invalid"));
+    shop.close().await;
+}
+
+/// Of an event's tickets that are known only the versions are asked for.
+#[tokio::test(flavor = "multi_thread")]
+async fn sold_out_is_an_event_as_its_tickets_are_now() {
+    let shop = Shop::open(900).await;
+    let event = "growing";
+    let any = async |buyer| shop.order(buyer, json!({"eventId": event, "quantity": 1})).await;
+    let (buyer, other) = (shop.person(), shop.person());
+    let dear = shop.catalogue.list(3000, Some(event));
+    let order = any(&buyer).await;
+    assert_eq!(order.1["total"], 30);
+    assert_eq!(message(&any(&other).await), (400, "Sold out"));
+
+    let path = format!("/api/orders/{}", id_of(&order));
+    assert_eq!(shop.ask(&buyer, Method::DELETE, &path, None).await.0, 204);
+    let mut cheaper = dear;
+    (cheaper.version, cheaper.state.price) = (1, Cents(500));
+    shop.catalogue.put(cheaper);
+    assert_eq!(any(&other).await.1["total"], 5);
+    assert_eq!(message(&any(&buyer).await), (400, "Sold out"));
+
+    for tickets in [1, 1_001] {
+        for _ in 0..tickets {
+            shop.catalogue.list(1000, Some(event));
+        }
+        assert_eq!(any(&buyer).await.0, 201, "of {tickets} more tickets");
+    }
     shop.close().await;
 }

@@ -7,12 +7,14 @@ use bigtix_contracts::events::TicketState;
 use bigtix_contracts::{TicketId, UserId};
 use bigtix_service::http::Page;
 use bigtix_service::mongo::{DuplicateKey, Mongo, MongoError, duplicate_key, to_object_id};
+use bson::oid::ObjectId;
 use bson::{Bson, Document, doc};
 use futures::TryStreamExt;
 use jiff::Timestamp;
 use mongodb::error::{Error, ErrorKind};
 use mongodb::options::{IndexOptions, ReturnDocument};
 use mongodb::{Collection, IndexModel};
+use serde::Deserialize;
 
 use super::documents::{changed_fields, new_ticket, read_ticket, status_word};
 use super::selection::{after, filter, newest_first, rows};
@@ -25,6 +27,14 @@ pub(crate) const TICKETS: &str = "tickets";
 pub(crate) const SERIAL_INDEX: &str = "one_open_listing_per_serial_number";
 /// How long several inserts may take together.
 const BATCH_DEADLINE: Duration = Duration::from_secs(15);
+
+/// Which version a ticket has.
+#[derive(Debug, Deserialize)]
+struct VersionRow {
+    #[serde(rename = "_id")]
+    id: ObjectId,
+    version: i64,
+}
 
 /// Why tickets were not listed.
 #[derive(Debug, thiserror::Error)]
@@ -112,15 +122,24 @@ impl Tickets {
 
     /// Every ticket of an event that is not withdrawn.
     pub(crate) async fn of_event(&self, event_id: &str) -> Result<Vec<Ticket>, Error> {
-        let mut found = self
-            .tickets
-            .find(doc! {"eventId": event_id, "withdrawn": false})
-            .await?;
+        let mut found = self.tickets.find(offered(event_id)).await?;
         let mut tickets = Vec::new();
         while let Some(document) = found.try_next().await? {
             tickets.push(read(&document)?);
         }
         Ok(tickets)
+    }
+
+    /// The versions of the same tickets.
+    pub(crate) async fn versions_of_event(&self, event_id: &str) -> Result<Vec<(TicketId, i64)>, Error> {
+        let found = self
+            .tickets
+            .clone_with_type::<VersionRow>()
+            .find(offered(event_id))
+            .projection(doc! {"version": 1})
+            .await?;
+        let version = async |row: VersionRow| Ok((TicketId::from_bytes(row.id.bytes()), row.version));
+        found.and_then(version).try_collect().await
     }
 
     /// Whether any ticket names the event.
@@ -235,6 +254,11 @@ impl Tickets {
             .return_document(ReturnDocument::After);
         updated.await?.as_ref().map(read).transpose()
     }
+}
+
+/// Which tickets belong to an event.
+fn offered(event_id: &str) -> Document {
+    doc! {"eventId": event_id, "withdrawn": false}
 }
 
 pub(super) fn read(document: &Document) -> Result<Ticket, Error> {

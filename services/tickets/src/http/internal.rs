@@ -37,20 +37,29 @@ async fn read_tickets(
     let tickets = app.tickets.find_all(&ids).await?;
     Ok(Json(TicketList {
         tickets: versioned(tickets),
+        versions: Vec::new(),
         event_exists: true,
     }))
 }
 
 async fn read_event_tickets(
     State(app): State<Arc<App>>,
-    Call(ReadEventTickets { event_id }): Call<ReadEventTickets>,
+    Call(ReadEventTickets {
+        event_id,
+        versions_only,
+    }): Call<ReadEventTickets>,
 ) -> Result<Json<TicketList>, ApiError> {
     let event_id = normal_event_id(&event_id);
-    let tickets = app.tickets.of_event(&event_id).await?;
-    let event_exists = !tickets.is_empty() || event_exists(&app, &event_id).await?;
+    let (tickets, versions) = if versions_only {
+        (Vec::new(), app.tickets.versions_of_event(&event_id).await?)
+    } else {
+        (app.tickets.of_event(&event_id).await?, Vec::new())
+    };
+    let is_named = !(tickets.is_empty() && versions.is_empty());
     Ok(Json(TicketList {
         tickets: versioned(tickets),
-        event_exists,
+        versions,
+        event_exists: is_named || event_exists(&app, &event_id).await?,
     }))
 }
 

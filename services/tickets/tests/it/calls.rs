@@ -40,9 +40,10 @@ async fn an_events_tickets_are_read_without_withdrawn_ones() {
     let market = Market::open().await;
     let seller = market.person();
     let event = market.add_event("Symphony").await;
-    let read = async |event_id: &str| -> TicketList {
+    let ask = async |event_id: &str, versions_only: bool| -> TicketList {
         let question = ReadEventTickets {
             event_id: event_id.to_owned(),
+            versions_only,
         };
         market
             .peer()
@@ -50,6 +51,7 @@ async fn an_events_tickets_are_read_without_withdrawn_ones() {
             .await
             .unwrap()
     };
+    let read = async |event_id: &str| ask(event_id, false).await;
     let id = event["id"].as_str().unwrap();
     let empty = read(id).await;
     assert_eq!((empty.tickets.len(), empty.event_exists), (0, true));
@@ -66,6 +68,10 @@ async fn an_events_tickets_are_read_without_withdrawn_ones() {
             .collect::<Vec<_>>(),
         [ticket_id(&tickets[1])]
     );
+    let versions = ask(id, true).await;
+    assert_eq!(versions.versions, [(ticket_id(&tickets[1]), 0)]);
+    assert!(versions.tickets.is_empty() && versions.event_exists);
+    assert!(!ask("64b0c0ffee0000000000beef", true).await.event_exists);
     market.close().await;
 }
 
