@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bigtix_tests::load::drive::Arrivals;
 use bigtix_tests::load::servers::Server;
+use bigtix_tests::load::shopping::Pick;
 use clap::{Parser, ValueEnum};
 
 /// Visits under way at once, where they come at a rate.
@@ -71,16 +72,6 @@ pub(crate) enum Scenario {
     Purchase,
     /// They look, reserve, and six of ten pay, two give up, and two let their time run out
     Mixed,
-}
-
-/// How buyers choose.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Pick {
-    /// Any ticket of the event
-    Any,
-    /// A certain one: the next that nobody asked for, and when there is none, one that somebody has
-    Ticket,
 }
 
 /// How the result is printed.

@@ -9,12 +9,12 @@ use bigtix_tests::load::audit::{Answers, Breach, Claim, Sales, Told};
 use bigtix_tests::load::books::{settle, wait_until_ended};
 use bigtix_tests::load::drive::{Load, Turn, drive};
 use bigtix_tests::load::market::{Market, Offer};
-use bigtix_tests::load::shopping::{Miss, RESERVE, Wish, cancel, look, pay_in_the_end, place};
+use bigtix_tests::load::shopping::{Miss, Pick, RESERVE, Wish, cancel, look, pay_in_the_end, place};
 use bigtix_tests::load::tally::{Outcome, Steps};
 use bigtix_tests::load::wire::Wire;
 use tokio::time::Instant;
 
-use super::arguments::{Arguments, Pick, Scenario};
+use super::arguments::{Arguments, Scenario};
 use super::site::Site;
 use super::verdict::{Findings, Verdict};
 
@@ -166,10 +166,7 @@ impl<'a> Visitors<'a> {
     async fn buy(&self, wire: &mut Wire, turn: Turn) -> Result<(), Miss> {
         let (row, which) = (turn.number / self.offers.len(), turn.number % self.offers.len());
         let offer = &self.offers[which];
-        let wish = match self.pick {
-            Pick::Any => Wish::AnyOf(offer.event.id),
-            Pick::Ticket => Wish::Ticket(offer.tickets[row % offer.tickets.len()]),
-        };
+        let wish = self.pick.wish(offer, row);
         let asked = Instant::now();
         let placed = place(wire, self.market.buyer(turn.number), wish).await;
         let placed = placed.inspect_err(|miss| self.remember_miss(which, wish, miss))?;

@@ -7,10 +7,11 @@ use std::time::Duration;
 use bigtix_tests::load::audit::{Breach, Sales};
 use bigtix_tests::load::drive::Arrivals;
 use bigtix_tests::load::machine::Circumstances;
+use bigtix_tests::load::shopping::Pick;
 use bigtix_tests::load::tally::{Quantiles, Tally};
 use serde::Serialize;
 
-use super::arguments::{Arguments, Pick, Scenario};
+use super::arguments::{Arguments, Scenario};
 
 /// How many of the promises that were not kept are printed for people.
 const SHOWN: usize = 10;

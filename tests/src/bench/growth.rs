@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::baselines::BareInserts;
 use super::report::{round, short};
-use super::reservations::{Pick, reserve};
+use super::reservations::reserve;
 use super::run::Plan;
 use super::seeding::seed;
 use super::views::{View, look};
@@ -20,6 +20,7 @@ use crate::load::drive::{Arrivals, Load};
 use crate::load::machine::{processor_time, resident_megabytes};
 use crate::load::market::Market;
 use crate::load::quiet::come_to_rest;
+use crate::load::shopping::Pick;
 use crate::load::subject::Subject;
 use crate::shop::Mode;
 

@@ -8,26 +8,8 @@ use bigtix_contracts::{ErrorCode, TicketId};
 use crate::load::audit::{Answers, Told};
 use crate::load::drive::{Load, drive};
 use crate::load::market::{Market, Offer};
-use crate::load::shopping::{Wish, place};
+use crate::load::shopping::{Pick, Wish, place};
 use crate::load::tally::{Outcome, Tally};
-
-/// How buyers say what they want.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Pick {
-    /// A ticket that nobody else asks for.
-    Ticket,
-    /// Any ticket of the event, which has one for each of them.
-    Any,
-}
-
-impl Pick {
-    fn wish(self, offer: &Offer, ticket: TicketId) -> Wish {
-        match self {
-            Self::Ticket => Wish::Ticket(ticket),
-            Self::Any => Wish::AnyOf(offer.event.id),
-        }
-    }
-}
 
 /// Reserves tickets, each visit another one, of each event in turn. What was answered goes to `answers`, one of each event.
 /// Refusals other than `expected` are wrong.
@@ -42,10 +24,11 @@ pub async fn reserve(
     answers.borrow_mut().resize_with(offers.len(), Answers::default);
     drive(load, async |wire, turn| {
         let (row, which) = (turn.number / offers.len(), turn.number % offers.len());
-        let Some(ticket) = offers[which].tickets.get(row) else {
+        let offer = &offers[which];
+        if row >= offer.tickets.len() {
             return Outcome::NoWork;
-        };
-        let wish = pick.wish(&offers[which], *ticket);
+        }
+        let wish = pick.wish(offer, row);
         match place(wire, market.buyer(turn.number), wish).await {
             Ok(placed) => {
                 let claim = placed.claim(turn.number, Told::Reserved);

@@ -12,7 +12,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use super::baselines::BareInserts;
 use super::report::Report;
-use super::reservations::{Pick, reserve};
+use super::reservations::reserve;
 use super::run::Plan;
 use super::scenario::Scenario;
 use super::seeding::seed;
@@ -20,6 +20,7 @@ use crate::load::audit::{Answers, Claim};
 use crate::load::books::{settle_well, wait_until_shown};
 use crate::load::drive::{Arrivals, Load};
 use crate::load::market::Market;
+use crate::load::shopping::Pick;
 use crate::load::subject::Subject;
 
 /// Buyers on their way at once; whoever is due when all are has to wait, and that counts.

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::baselines::{BareInserts, charge, echo, hash};
 use super::report::Report;
-use super::reservations::{Pick, be_refused, reserve};
+use super::reservations::{be_refused, reserve};
 use super::run::Plan;
 use super::scenario::{Scenario, Stage};
 use super::views::{People, View, complete, look};
@@ -19,6 +19,7 @@ use crate::load::machine::resident_megabytes;
 use crate::load::market::{Market, Offer};
 use crate::load::quiet::come_to_rest;
 use crate::load::servers::{Running, Server};
+use crate::load::shopping::Pick;
 use crate::load::subject::Subject;
 use crate::load::tally::Tally;
 

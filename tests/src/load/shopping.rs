@@ -9,6 +9,7 @@ use serde::Deserialize;
 use tokio::time::Instant;
 
 use super::audit::{Claim, Told};
+use super::market::Offer;
 use super::tally::{Outcome, Steps};
 use super::wire::{Reply, Wire};
 
@@ -62,6 +63,26 @@ pub enum Wish {
     Ticket(TicketId),
     /// Any ticket of this event.
     AnyOf(EventId),
+}
+
+/// How buyers choose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Pick {
+    /// Any ticket of the event
+    Any,
+    /// A certain one: the next that nobody asked for, and when there is none, one that somebody has
+    Ticket,
+}
+
+impl Pick {
+    /// What the buyer in this row wants of the tickets that are offered.
+    pub fn wish(self, offer: &Offer, row: usize) -> Wish {
+        match self {
+            Self::Any => Wish::AnyOf(offer.event.id),
+            Self::Ticket => Wish::Ticket(offer.tickets[row % offer.tickets.len()]),
+        }
+    }
 }
 
 /// An order that was answered with 201.
