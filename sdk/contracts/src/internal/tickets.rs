@@ -28,7 +28,7 @@ pub struct ReadEventTickets {
 pub struct TicketList {
     /// In no particular order.
     pub tickets: Vec<Versioned<TicketState>>,
-    /// The same of those of whom only that was wanted.
+    /// The versions, where only those were wanted.
     #[serde(default)]
     pub versions: Vec<(TicketId, i64)>,
     /// Whether the catalogue has the event that was asked for; true when none was asked for.

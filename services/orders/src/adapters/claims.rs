@@ -14,7 +14,7 @@ use mongodb::error::{Error, ErrorKind};
 use mongodb::options::IndexOptions;
 use mongodb::{Collection, IndexModel};
 
-use super::documents::{ClaimDocumentKind, HeldRow, HoldRow, OrderDocument, oid};
+use super::documents::{ClaimDocumentKind, ClaimRow, HeldRow, OrderDocument, oid};
 use crate::domain::order::is_past;
 
 /// Name of the collection.
@@ -170,7 +170,7 @@ impl Claims {
             let mut rows = self
                 .mongo
                 .database()
-                .collection::<HoldRow>(CLAIMS)
+                .collection::<ClaimRow>(CLAIMS)
                 .find(doc! {"ticketIds": {"$in": ids}, "active": true})
                 .projection(doc! {"_id": 0, "kind": 1, "ticketIds": 1, "status": 1, "expiresAt": 1})
                 .await?;
@@ -238,7 +238,7 @@ impl Claims {
 }
 
 /// Whether it keeps others from its tickets; an edit is soon over.
-fn holds(row: &HoldRow, now: Timestamp) -> bool {
+fn holds(row: &ClaimRow, now: Timestamp) -> bool {
     match row.kind {
         ClaimDocumentKind::Edit => false,
         ClaimDocumentKind::Withdrawn => true,

@@ -187,10 +187,7 @@ impl Copies {
             let is_stored = |ticket: &&Copy| stored.contains_key(&ticket.state.id);
             let (known, unknown): (Vec<&Copy>, Vec<&Copy>) = news.into_iter().partition(is_stored);
             news = self.insert(unknown).await?;
-            let is_newer = |ticket: &&Copy| {
-                let version = stored.get(&ticket.state.id);
-                version.is_none_or(|version| *version < ticket.version)
-            };
+            let is_newer = |ticket: &&Copy| stored[&ticket.state.id] < ticket.version;
             news.extend(known.into_iter().filter(is_newer));
         }
         self.update(&news).await?;
@@ -245,16 +242,21 @@ impl Copies {
     }
 }
 
-fn first(ticket: &Versioned<TicketState>) -> Result<Document, Error> {
+fn fields(ticket: &Versioned<TicketState>) -> Result<Document, Error> {
     let state = serde_json::to_string(&ticket.state).map_err(Error::custom)?;
-    Ok(doc! {"_id": oid(ticket.state.id.bytes()), "version": ticket.version, "state": state})
+    Ok(doc! {"version": ticket.version, "state": state})
+}
+
+fn first(ticket: &Versioned<TicketState>) -> Result<Document, Error> {
+    let mut document = doc! {"_id": oid(ticket.state.id.bytes())};
+    document.extend(fields(ticket)?);
+    Ok(document)
 }
 
 fn newer(ticket: &Versioned<TicketState>) -> Result<UpdateOne, Error> {
-    let state = serde_json::to_string(&ticket.state).map_err(Error::custom)?;
     Ok(UpdateOne {
         filter: doc! {"_id": oid(ticket.state.id.bytes()), "version": {"$lt": ticket.version}},
-        update: Update::Document(doc! {"$set": {"version": ticket.version, "state": state}}),
+        update: Update::Document(doc! {"$set": fields(ticket)?}),
         upsert: true,
     })
 }

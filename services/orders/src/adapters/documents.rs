@@ -58,7 +58,7 @@ pub(crate) struct HeldRow {
 /// What a claim holds, and what tells whether it still does.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct HoldRow {
+pub(crate) struct ClaimRow {
     pub(crate) kind: ClaimDocumentKind,
     pub(crate) ticket_ids: Vec<ObjectId>,
     /// Of orders.

@@ -276,8 +276,7 @@ impl Stripe {
     /// # Errors
     /// [`StartError::Refused`].
     pub(crate) async fn accepts_key(&self) -> Result<(), StartError> {
-        let asked = tokio::time::timeout(LONGEST_CHECK, self.until_answered()).await;
-        match asked {
+        match tokio::time::timeout(LONGEST_CHECK, self.until_answered()).await {
             Ok(Err(StripeError::Refused { status: 401, reason })) => Err(StartError::Refused {
                 what: "use STRIPE_SECRET_KEY".to_owned(),
                 reason: format!("Stripe refuses it: {reason}"),
