@@ -33,6 +33,9 @@ pub enum MongodbStep {
     Users(BTreeSet<User>),
 }
 
+/// More a replica set does not take.
+const MEMBERS_AT_MOST: u32 = 50;
+
 const LOST: &str = "MongoDB's members are empty although this shop was up before: put back the volume, or delete the \
                     BigTix and create it anew to begin with an empty database";
 
@@ -78,7 +81,27 @@ pub fn plan(
     }
 }
 
-/// One member at a time, and only while all others are well, so that a majority is never in doubt.
+/// How many pods the set needs while `described` are described. A member's pod stays until the set is known to have let
+/// the member go: whoever loses it before that loses a vote, and two votes of three are the majority.
+#[must_use]
+pub fn pods(shop: Shop<'_>, facts: &MongodbFacts, described: u32) -> u32 {
+    match facts {
+        MongodbFacts::Absent | MongodbFacts::Silent(_) | MongodbFacts::Fresh => described,
+        MongodbFacts::Set {
+            members,
+            version: _,
+            users: _,
+        } => (0..MEMBERS_AT_MOST)
+            .rfind(|ordinal| {
+                let address = mongodb::member_address(shop, *ordinal);
+                members.iter().any(|member| member.address == address)
+            })
+            .map_or(0, |highest| highest + 1),
+    }
+}
+
+/// One member at a time, and only while all others are well, so that a majority is never in doubt. One that has to go
+/// anyway and is not well goes first.
 fn membership(
     wanted: u32,
     members: &[Member],
@@ -86,13 +109,15 @@ fn membership(
     address: &dyn Fn(u32) -> String,
 ) -> Option<MongodbStep> {
     let wanted: Vec<(u32, String)> = (0..wanted).map(|ordinal| (ordinal, address(ordinal))).collect();
-    let is_steady = has_primary(members) && members.iter().all(|member| member.is_healthy);
-    if !is_steady {
-        return None;
-    }
+    let is_surplus = |member: &&Member| wanted.iter().all(|(_, address)| *address != member.address);
     let surplus = members
         .iter()
-        .rfind(|member| wanted.iter().all(|(_, address)| *address != member.address));
+        .rfind(|member| !member.is_healthy && is_surplus(member))
+        .or_else(|| members.iter().rfind(is_surplus));
+    let is_well = |member: &Member| member.is_healthy || surplus.is_some_and(|surplus| surplus == member);
+    if !has_primary(members) || !members.iter().all(is_well) {
+        return None;
+    }
     if let Some(surplus) = surplus {
         return Some(MongodbStep::Remove {
             address: surplus.address.clone(),

@@ -28,8 +28,10 @@ pub(super) fn plan(plan: &mut Plan<'_>, observed: &Observed) -> Gate {
     let was_up = status.is_some_and(|status| status.version.current.is_some());
     let (step, mongodb_gate) = replica_set::plan(shop, &observed.mongodb, ready, was_up);
 
+    let described = set(Component::Mongodb).map_or(0, described_pods);
+    let needed = replica_set::pods(shop, &observed.mongodb, described);
     for child in mongodb::children(shop, mongodb_size.as_ref()) {
-        let child = with_members_that_have_not_left(child, shop, &step);
+        let child = with_at_least(needed, child);
         plan.one(with_credentials(child, observed, shop, Component::Mongodb));
     }
     for child in nats::children(shop, nats_size.as_ref()) {
@@ -98,29 +100,25 @@ fn template_size(set: &StatefulSet) -> Option<Quantity> {
     requests.get("storage").cloned()
 }
 
+fn described_pods(set: &StatefulSet) -> u32 {
+    let described = set.spec.as_ref().and_then(|spec| spec.replicas);
+    described.and_then(|pods| u32::try_from(pods).ok()).unwrap_or(0)
+}
+
 fn ready_pods(set: &StatefulSet) -> u32 {
     let ready = set.status.as_ref().and_then(|status| status.ready_replicas);
     ready.and_then(|ready| u32::try_from(ready).ok()).unwrap_or(0)
 }
 
-/// A member's pod stays until the set has let the member go.
-fn with_members_that_have_not_left(
-    child: Child,
-    shop: Shop<'_>,
-    step: &Option<replica_set::MongodbStep>,
-) -> Child {
+/// With so many pods at least, unless the shop sleeps.
+fn with_at_least(needed: u32, child: Child) -> Child {
     let Child::StatefulSet(mut set) = child else {
         return child;
     };
-    let leaving = match step {
-        Some(replica_set::MongodbStep::Remove { address, .. }) => (0..)
-            .take(8)
-            .find(|ordinal| mongodb::member_address(shop, *ordinal) == *address),
-        _ => None,
-    };
-    if let (Some(ordinal), Some(spec)) = (leaving, &mut set.spec) {
-        let needed = i32::try_from(ordinal + 1).unwrap_or(i32::MAX);
-        spec.replicas = spec.replicas.map(|replicas| replicas.max(needed));
+    let needed = i32::try_from(needed).unwrap_or(i32::MAX);
+    let replicas = set.spec.as_mut().and_then(|spec| spec.replicas.as_mut());
+    if let Some(replicas) = replicas.filter(|replicas| **replicas > 0) {
+        *replicas = needed.max(*replicas);
     }
     Child::StatefulSet(set)
 }

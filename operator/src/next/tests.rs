@@ -6,13 +6,13 @@ pub(crate) mod cluster;
 mod deletion;
 mod measures;
 mod no_return;
+mod replica_set;
 
 use bigtix_crds::Service;
 use serde_json::{Value, json};
 
 use super::mongodb::MongodbStep;
 use super::*;
-use crate::observe::facts::MongodbFacts;
 use cluster::{Cluster, minimal};
 
 #[test]
@@ -140,34 +140,6 @@ fn an_image_that_never_works_is_taken_back_and_left_alone() {
     cluster.until_done();
     assert_eq!(cluster.image(Service::Orders), "broken:1");
     assert_eq!(cluster.condition("Ready").0, "True");
-}
-
-#[test]
-fn the_replica_set_grows_and_shrinks_one_member_at_a_time() {
-    let members = |cluster: &Cluster| match &cluster.mongodb {
-        MongodbFacts::Set { members, .. } => members.len(),
-        _ => 0,
-    };
-    let mut cluster = minimal();
-    cluster.until_done();
-    let sized = |count: u32| json!({"version": "1.0.0", "mongodb": {"managed": {"replicas": count}}});
-    for (count, _) in [(3, ()), (5, ()), (1, ())] {
-        cluster.change(sized(count));
-        let mut before = members(&cluster);
-        for _ in 0..40 {
-            cluster.pass(usize::MAX);
-            let now = members(&cluster);
-            assert!(now.abs_diff(before) <= 1);
-            let pods = cluster.live.stateful_sets["shop-mongodb"]
-                .spec
-                .as_ref()
-                .and_then(|spec| spec.replicas);
-            assert!(pods >= i32::try_from(now).ok(), "{now} members on {pods:?} pods");
-            before = now;
-        }
-        assert_eq!(before, count as usize);
-        assert_eq!(cluster.condition("Ready").0, "True");
-    }
 }
 
 #[test]
