@@ -85,13 +85,14 @@ pub(crate) async fn a_database_that_is_killed_has_lost_nothing(cluster: &Cluster
     for _ in 0..5 {
         orders.push(buyer.buys(&seller.lists().await?).await?);
     }
-    let shopping = Shopping::begin().await?;
+    let mut shopping = Shopping::begin().await?;
     let pods = cluster.pods("app.kubernetes.io/component=mongodb")?;
     cluster
         .process_of(pods.first().context("the database's pod")?)?
         .kill()?;
     cluster.until_shop("noticed", PATIENCE, |shop| !shop.is("Ready"))?;
     cluster.until_shop("Ready again", PATIENCE, |shop| shop.is("Ready"))?;
+    shopping.goes_on().await?;
     // It looks once more at every order that was acknowledged; with one member others had to be tried again.
     let purchases = shopping.end().await?;
     println!(

@@ -114,7 +114,7 @@ async fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     };
     println!("running {} scenarios", SCENARIOS.len());
-    let mut failed = 0;
+    let mut failed = Vec::new();
     for (name, scenario) in SCENARIOS {
         if !wanted.is_empty() && !wanted.iter().any(|word| name.contains(word.as_str())) {
             continue;
@@ -128,13 +128,17 @@ async fn main() -> ExitCode {
         match outcome {
             Ok(()) => println!("test {name} ... ok ({seconds:.0} s)"),
             Err(error) => {
-                failed += 1;
                 println!("test {name} ... FAILED ({seconds:.0} s)\n  {error:#}");
                 println!("{}", cluster.describe());
+                failed.push((name, error));
             }
         }
     }
-    if failed == 0 {
+    // Again, where somebody who looks at the end of a long log sees it.
+    for (name, error) in &failed {
+        println!("failed: {name}: {error:#}");
+    }
+    if failed.is_empty() {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE

@@ -52,19 +52,15 @@ pub(crate) async fn an_image_that_fails_requests_is_taken_back(cluster: &Cluster
 }
 
 async fn is_taken_back(cluster: &Cluster, image: &str, why: &str) -> Result<()> {
-    let shopping = Shopping::begin().await?;
+    let mut shopping = Shopping::begin().await?;
     let told = take_back(cluster, image, 5)?;
     ensure!(
         told.contains(why) && told.contains(image),
         "the history says {told:?}"
     );
+    shopping.goes_on().await?;
     let purchases = shopping.end().await?;
     ensure!(purchases.failures.is_empty(), "{:?}", purchases.failures);
-    ensure!(
-        purchases.orders.len() > 5,
-        "only {} purchases",
-        purchases.orders.len()
-    );
     give_up(cluster)
 }
 

@@ -21,7 +21,7 @@ pub(crate) async fn the_database_grows_to_three_loses_its_primary_and_shrinks(
         growing.failures
     );
 
-    let shopping = Shopping::begin().await?;
+    let mut shopping = Shopping::begin().await?;
     let shop = cluster.get(&["bigtix", "shop"])?;
     let stores = shop["status"]["dataStores"].as_array().context("the stores")?;
     let primary = stores
@@ -38,6 +38,7 @@ pub(crate) async fn the_database_grows_to_three_loses_its_primary_and_shrinks(
     ])?;
     cluster.until_shop("noticed", PATIENCE, |shop| !shop.is("Ready"))?;
     cluster.until_shop("Ready again", PATIENCE, |shop| shop.is("Ready"))?;
+    shopping.goes_on().await?;
     let purchases = shopping.end().await?;
     println!(
         "  {} purchases, {} answers to be retried",
@@ -51,28 +52,20 @@ pub(crate) async fn the_database_grows_to_three_loses_its_primary_and_shrinks(
         .filter(|failure| !failure.contains(": 503 "))
         .collect();
     ensure!(others.is_empty(), "{others:?}");
-    ensure!(
-        purchases.orders.len() > 5,
-        "only {} purchases",
-        purchases.orders.len()
-    );
 
     sized(cluster, "mongodb", 1)
 }
 
 /// The bus carries copies: nobody who buys notices that it is replaced, and afterwards every copy is there.
 pub(crate) async fn the_bus_grows_to_three_and_shrinks(cluster: &Cluster) -> Result<()> {
-    let shopping = Shopping::begin().await?;
+    let mut shopping = Shopping::begin().await?;
     sized(cluster, "nats", 3)?;
+    shopping.goes_on().await?;
     sized(cluster, "nats", 1)?;
+    shopping.goes_on().await?;
     let purchases = shopping.end().await?;
     println!("  {} purchases", purchases.orders.len());
     ensure!(purchases.failures.is_empty(), "{:?}", purchases.failures);
-    ensure!(
-        purchases.orders.len() > 5,
-        "only {} purchases",
-        purchases.orders.len()
-    );
     let reader = Customer::new().await?;
     for ticket in &purchases.tickets {
         reader.sees_sold(ticket).await?;

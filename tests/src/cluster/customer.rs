@@ -9,6 +9,7 @@ use anyhow::{Context, Result, ensure};
 use bigtix_service::tls::use_ring;
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::NODE_ADDRESS;
@@ -17,6 +18,8 @@ use crate::world::unique;
 const HOST: &str = "bigtix.localhost";
 /// How long a copy may take that has to be told anew.
 const COPIES: Duration = Duration::from_secs(30);
+/// How many purchases, and within what time, show that a shop sells.
+const SELLS: (usize, Duration) = (6, Duration::from_secs(30));
 /// A card at the Stripe double.
 const CARD: &str = "pm_card_visa";
 
@@ -188,6 +191,7 @@ pub struct Purchases {
 pub struct Shopping {
     stop: StopOnDrop,
     task: JoinHandle<Purchases>,
+    bought: watch::Receiver<usize>,
     buyer: Customer,
 }
 
@@ -210,6 +214,7 @@ impl Shopping {
         let (seller, buyer) = (Customer::new().await?, Customer::new().await?);
         let stop = Arc::new(AtomicBool::new(false));
         let (stopped, own) = (stop.clone(), buyer.clone());
+        let (count, bought) = watch::channel(0);
         let task = tokio::spawn(async move {
             let mut purchases = Purchases::default();
             while !stopped.load(Ordering::Relaxed) {
@@ -221,6 +226,7 @@ impl Shopping {
                     Ok((order, ticket)) => {
                         purchases.orders.push(order);
                         purchases.tickets.push(ticket);
+                        count.send_replace(purchases.orders.len());
                     }
                     Err(error) => purchases.failures.push(format!("{error:#}")),
                 }
@@ -228,7 +234,27 @@ impl Shopping {
             purchases
         });
         let stop = StopOnDrop(stop);
-        Ok(Self { stop, task, buyer })
+        Ok(Self {
+            stop,
+            task,
+            bought,
+            buyer,
+        })
+    }
+
+    /// Waits until so many more purchases have succeeded that the shop sells, whatever happened to it before.
+    ///
+    /// # Errors
+    /// After half a minute.
+    pub async fn goes_on(&mut self) -> Result<()> {
+        let (more, patience) = SELLS;
+        let before = *self.bought.borrow();
+        let sold = self.bought.wait_for(|bought| *bought >= before + more);
+        tokio::time::timeout(patience, sold)
+            .await
+            .with_context(|| format!("less than {more} purchases in {} s", patience.as_secs()))?
+            .context("the buyer has gone")?;
+        Ok(())
     }
 
     /// Ends, and looks at every order once more.
@@ -236,7 +262,12 @@ impl Shopping {
     /// # Errors
     /// When an order that was complete is not any more.
     pub async fn end(self) -> Result<Purchases> {
-        let Self { stop, task, buyer } = self;
+        let Self {
+            stop,
+            task,
+            bought: _,
+            buyer,
+        } = self;
         drop(stop);
         let purchases = task.await?;
         for order in &purchases.orders {
