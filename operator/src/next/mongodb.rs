@@ -114,7 +114,7 @@ fn membership(
         .iter()
         .rfind(|member| !member.is_healthy && is_surplus(member))
         .or_else(|| members.iter().rfind(is_surplus));
-    let is_well = |member: &Member| member.is_healthy || surplus.is_some_and(|surplus| surplus == member);
+    let is_well = |member: &Member| member.is_healthy || surplus == Some(member);
     if !has_primary(members) || !members.iter().all(is_well) {
         return None;
     }

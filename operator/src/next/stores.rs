@@ -129,8 +129,7 @@ fn joins_or_leaves_a_cluster(live: &StatefulSet, wanted: &Child) -> bool {
     let Child::StatefulSet(wanted) = wanted else {
         return false;
     };
-    let size = |set: &StatefulSet| set.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(0);
-    let (live, wanted) = (size(live), size(wanted));
+    let (live, wanted) = (described_pods(live), described_pods(wanted));
     (live == 1 && wanted > 1) || (live > 1 && wanted == 1)
 }
 
