@@ -6,15 +6,14 @@
 use std::time::Duration;
 
 use bigtix_contracts::OrderId;
-use bigtix_contracts::events::OrderState;
+use bigtix_contracts::events::{OrderState, TimerState};
 use bigtix_service::clock::StoreClock;
 use bigtix_service::redis::SortedSet;
-use jiff::Timestamp;
 use mongodb::error::Error;
 use tokio_util::sync::CancellationToken;
 
 use crate::adapters::Timers;
-use crate::domain::{Plan, plan};
+use crate::domain::timers;
 
 /// How often Redis is asked what is due.
 const HINT_PERIOD: Duration = Duration::from_millis(50);
@@ -36,21 +35,12 @@ pub(crate) struct App {
 impl App {
     /// Takes in what became of orders.
     pub(crate) async fn follow_orders(&self, orders: &[OrderState]) -> Result<(), Error> {
-        let (mut armed, mut disarmed) = (Vec::new(), Vec::new());
-        for order in orders {
-            match plan(order) {
-                Plan::Arm(id, due_at) => armed.push((id, due_at)),
-                Plan::Disarm(id) => disarmed.push(id),
-            }
+        let timers = timers(orders);
+        if timers.is_empty() {
+            return Ok(());
         }
-        if !armed.is_empty() {
-            self.timers.arm(&armed).await?;
-            self.hint(&armed).await;
-        }
-        if !disarmed.is_empty() {
-            self.timers.disarm(&disarmed).await?;
-            self.forget(&disarmed).await;
-        }
+        self.timers.arm(&timers).await?;
+        self.hint(&timers).await;
         Ok(())
     }
 
@@ -63,7 +53,7 @@ impl App {
             .is_some()
         {
             let outcome = match self.hinted().await {
-                Some(orders) if !round.is_multiple_of(ROUNDS_PER_SCAN) => self.fire(&orders).await,
+                Some(names) if !round.is_multiple_of(ROUNDS_PER_SCAN) => self.fire(&names).await,
                 Some(_) | None => self.fire_stored().await,
             };
             if let Err(error) = outcome {
@@ -73,13 +63,13 @@ impl App {
         }
     }
 
-    async fn fire(&self, orders: &[OrderId]) -> Result<(), Error> {
-        if orders.is_empty() {
+    async fn fire(&self, names: &[OrderId]) -> Result<(), Error> {
+        if names.is_empty() {
             return Ok(());
         }
-        let fired = self.timers.fire(orders).await?;
+        let fired = self.timers.fire(names).await?;
         metrics::counter!("bigtix_timers_fired_total").increment(fired);
-        self.forget(orders).await;
+        self.forget(names).await;
         Ok(())
     }
 
@@ -90,10 +80,10 @@ impl App {
             .timers
             .armed(now + SOON, i64::try_from(ROUND).unwrap_or(i64::MAX))
             .await?;
-        let (due, later): (Vec<_>, Vec<_>) = armed.into_iter().partition(|(_, due_at)| *due_at <= now);
+        let (due, later): (Vec<_>, Vec<_>) = armed.into_iter().partition(|timer| timer.due_at <= now);
         self.hint(&later).await;
-        self.fire(&due.into_iter().map(|(id, _)| id).collect::<Vec<_>>())
-            .await
+        let due: Vec<_> = due.iter().map(|timer| timer.order_id).collect();
+        self.fire(&due).await
     }
 
     /// What Redis knows to be due; `None` when it is away.
@@ -106,10 +96,10 @@ impl App {
         Some(members.iter().filter_map(|member| member.parse().ok()).collect())
     }
 
-    async fn hint(&self, timers: &[(OrderId, Timestamp)]) {
+    async fn hint(&self, timers: &[TimerState]) {
         let members: Vec<(String, i64)> = timers
             .iter()
-            .map(|(id, due_at)| (id.to_string(), due_at.as_millisecond()))
+            .map(|timer| (timer.order_id.to_string(), timer.due_at.as_millisecond()))
             .collect();
         if !members.is_empty()
             && let Err(error) = self.due.add(&members).await
@@ -118,8 +108,8 @@ impl App {
         }
     }
 
-    async fn forget(&self, orders: &[OrderId]) {
-        let members: Vec<String> = orders.iter().map(ToString::to_string).collect();
+    async fn forget(&self, names: &[OrderId]) {
+        let members: Vec<String> = names.iter().map(ToString::to_string).collect();
         if let Err(error) = self.due.remove(&members).await {
             tracing::debug!(%error, "Redis keeps a hint too long; firing twice is harmless");
         }

@@ -1,7 +1,7 @@
 //! The expiration service: says when an order runs out of time.
 //!
-//! Owns one durable timer per created order; publishes `expiration.timer.*` when it is due; learns of orders from
-//! `orders.order.*`. It is the fastest of three drivers of expiry and none of them is needed for another: orders also
+//! Owns durable timers, one for all created orders that run out of time together; publishes `expiration.timer.*` when one is due;
+//! learns of orders from `orders.order.*`. It is the fastest of three drivers of expiry and none of them is needed for another: orders also
 //! sweeps by itself, and every read of an overdue order expires it first.
 
 mod adapters;

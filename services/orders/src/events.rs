@@ -27,10 +27,8 @@ pub(crate) fn subscriptions(app: &Arc<App>) -> Vec<Subscription> {
         Subscription::new("orders-expiration", move |events: Vec<Envelope<TimerState>>| {
             let app = Arc::clone(&timers);
             async move {
-                for event in events {
-                    app.expire_order(event.data.order_id).await?;
-                }
-                Ok::<(), HandlerError>(())
+                let due: Vec<_> = events.iter().flat_map(|event| event.data.orders()).collect();
+                app.expire_orders(&due).await.map_err(HandlerError::from)
             }
         }),
     ]

@@ -344,7 +344,8 @@ pub(super) mod tests {
         Mongo::connect(&config).await.unwrap()
     }
 
-    fn order(ticket: TicketId) -> OrderState {
+    /// An order of this ticket whose time is never over.
+    pub(in crate::adapters) fn order(ticket: TicketId) -> OrderState {
         let mut order = created();
         order.id = OrderId::from_bytes(new_id());
         // Whoever places it may have any clock.

@@ -176,8 +176,19 @@ impl Orders {
     /// Expires every order whose time is over, by the store's clock; returns how many.
     pub(crate) async fn sweep(&self) -> Result<u64, Error> {
         let soon = DateTime::from_millis(self.clock.now().as_millisecond() + 60_000);
+        self.expire_overdue(doc! {"expiresAt": {"$lte": soon}}).await
+    }
+
+    /// Expires those of the orders whose time is over, by the store's clock; returns how many.
+    pub(crate) async fn expire(&self, ids: &[OrderId]) -> Result<u64, Error> {
+        let ids: Vec<_> = ids.iter().map(|id| oid(id.bytes())).collect();
+        self.expire_overdue(doc! {"_id": {"$in": ids}}).await
+    }
+
+    async fn expire_overdue(&self, among: Document) -> Result<u64, Error> {
         let mut filter = all_orders();
-        filter.extend(doc! {"status": "created", "expiresAt": {"$lte": soon}, "$expr": {"$lte": ["$expiresAt", "$$NOW"]}});
+        filter.extend(among);
+        filter.extend(doc! {"status": "created", "$expr": {"$lte": ["$expiresAt", "$$NOW"]}});
         let expire = doc! {"$set": {"status": "cancelled", "reason": "expired", "active": false, "version": {"$add": ["$version", 1_i64]}}};
         Ok(self
             .claims
@@ -210,5 +221,50 @@ impl Orders {
                 usize::try_from(ticket_count).unwrap_or(usize::MAX);
         }
         Ok(held)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bigtix_contracts::TicketId;
+    use bigtix_service::mongo::new_id;
+    use jiff::Timestamp;
+
+    use super::super::claims::InsertFate;
+    use super::super::claims::tests::{order, store};
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn those_expire_that_a_timer_names_and_whose_time_is_over() {
+        let mongo = store().await;
+        let claims = Claims::prepare(mongo.clone()).await.unwrap();
+        let orders = Orders::new(claims.clone(), StoreClock::learn(&mongo).await.unwrap());
+        let over = doc! {"expiresAt": to_bson_time(Timestamp::UNIX_EPOCH)};
+        let mut paid_for = over.clone();
+        paid_for.insert("status", "awaiting:payment");
+        let cases = [
+            (true, over.clone(), "cancelled"),
+            (false, over, "created"),
+            (true, paid_for, "awaiting:payment"),
+            (true, doc! {"relisted": false}, "created"),
+        ];
+        let (mut placed, mut named) = (Vec::new(), Vec::new());
+        for (is_named, change, expected) in cases {
+            let order = order(TicketId::from_bytes(new_id()));
+            let document = OrderDocument::to_insert(&order, None);
+            assert_eq!(claims.insert(&[document]).await, [InsertFate::Placed]);
+            let this = doc! {"_id": oid(order.id.bytes())};
+            let changed = claims.raw().update_one(this.clone(), doc! {"$set": change}).await;
+            assert_eq!(changed.unwrap().matched_count, 1);
+            placed.push((this, expected));
+            if is_named {
+                named.push(order.id);
+            }
+        }
+        assert_eq!(orders.expire(&named).await.unwrap(), 1);
+        for (this, expected) in placed {
+            let row = claims.raw().find_one(this).await.unwrap().unwrap();
+            assert_eq!(row.get_str("status").unwrap(), expected);
+        }
     }
 }

@@ -104,9 +104,18 @@ impl App {
         }
     }
 
-    /// Expires one order, if its time is over by the store's clock.
-    pub(crate) async fn expire_order(&self, id: OrderId) -> Result<(), Error> {
-        self.settle_order(id, Command::Expire).await.map(|_| ())
+    /// Expires those of the orders whose time is over by the store's clock.
+    pub(crate) async fn expire_orders(&self, ids: &[OrderId]) -> Result<(), Error> {
+        let mut shares: Vec<Vec<_>> = self.partitions.iter().map(|_| Vec::new()).collect();
+        for id in ids {
+            if let Some(partition) = self.partitioner.of_order(*id) {
+                shares[partition.index()].push(*id);
+            }
+        }
+        let concerned = self.partitions.iter().zip(&shares);
+        let concerned = concerned.filter(|(_, share)| !share.is_empty());
+        let expired = join_all(concerned.map(|(partition, share)| partition.orders.expire(share))).await;
+        expired.into_iter().try_for_each(|expired| expired.map(drop))
     }
 
     /// Claims a ticket for its seller.
